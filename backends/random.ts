@@ -55,7 +55,9 @@ export function threefry2x32(
 /** Two key words from any non-negative safe integer seed. */
 function keyOfSeed(seed: number): RandomKey {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`Cannot seed the generator: want an integer from 0 to 2^53 - 1, got ${seed}`);
+    throw new RangeError(
+      `Cannot seed the generator: want an integer from 0 to 2^53 - 1, got ${seed}`,
+    );
   }
   return [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
 }

@@ -1,0 +1,75 @@
+/**
+ * What a backend is, to everything above it: a tfjs backend that has been started, its memory account,
+ * and the errors it may raise. Models never name a backend; they use tfjs ops and `backends/ops/`.
+ */
+
+/** The backends of this project, in the order in which `auto` tries them. */
+export const BACKEND_NAMES = ["cudnn", "webgpu", "cpu"] as const;
+export type BackendName = typeof BACKEND_NAMES[number];
+
+/** Memory of a backend's tensors, in bytes. */
+export interface BackendMemory {
+  /** Held by live tensors now. */
+  current: number;
+  /** Largest `current` since the start, or the last {@linkcode Backend.resetPeak}. */
+  peak: number;
+  /** Taken from the system, free blocks included. */
+  reserved: number;
+}
+
+/** A started backend; it is tfjs's current backend until closed. */
+export interface Backend {
+  readonly name: BackendName;
+  /** Its name in tfjs's registry. */
+  readonly tfjsName: string;
+  /** One line for people: device, threads, features. */
+  readonly description: string;
+  memory(): BackendMemory;
+  resetPeak(): void;
+  /** Ends workers and frees memory; tensors of this backend are lost. */
+  close(): void;
+}
+
+/** Options for starting a backend. */
+export interface BackendOptions {
+  /** CPU threads, the caller's own included; default all cores. */
+  threads?: number;
+  /** Folder for compiled kernels; default `.cache` beside deno.json. */
+  cacheDir?: string;
+}
+
+/** A backend that cannot start or a driver call that failed: one sentence, with what to do. */
+export class BackendError extends Error {
+  override name = "BackendError";
+  readonly backend: BackendName;
+
+  constructor(backend: BackendName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.backend = backend;
+  }
+}
+
+/** Memory that could not be had. `message` names the bytes and, where known, a batch that may fit. */
+export class OutOfMemoryError extends BackendError {
+  override name = "OutOfMemoryError";
+  readonly bytesAsked: number;
+  readonly bytesInUse: number;
+
+  constructor(
+    backend: BackendName,
+    { bytesAsked, bytesInUse, limit }: { bytesAsked: number; bytesInUse: number; limit: number },
+  ) {
+    super(
+      backend,
+      `Cannot allocate ${bytesAsked} bytes on ${backend}: ${bytesInUse} of ${limit} bytes are in use`,
+    );
+    this.bytesAsked = bytesAsked;
+    this.bytesInUse = bytesInUse;
+  }
+}
+
+/** The largest batch expected to fit, when `batch` ran out: memory grows in proportion to it. */
+export function batchToTry(error: OutOfMemoryError, batch: number): number {
+  const needed = error.bytesInUse + error.bytesAsked;
+  return Math.max(1, Math.floor(batch * 0.8 * error.bytesInUse / needed));
+}
