@@ -223,7 +223,9 @@ export function searchHalves(
   const { portion = 0.5, images } = options;
   const middle = Math.floor(count * portion), smaller = Math.min(middle, count - middle);
   if (!(portion > 0 && portion < 1) || smaller < 1) {
-    throw new RangeError(`Cannot split ${count} images: want a portion within 0 to 1, got ${portion}`);
+    throw new RangeError(
+      `Cannot split ${count} images: want a portion within 0 to 1, got ${portion}`,
+    );
   }
   if (images !== undefined && !(Number.isSafeInteger(images) && images >= 1 && images <= smaller)) {
     throw new RangeError(`Cannot use ${images} images of each half: want 1 to ${smaller}`);
