@@ -1,0 +1,126 @@
+"""Times PyTorch's weight step, alpha step and evaluation-mode forward of the supernet.
+
+Alone, `python bench_step.py --step weight --steps 3` prints one JSON line:
+`{"ms": [...], "peak_rss_bytes": ..., "torch": ..., ...}`. With --serve it answers on
+standard output, one JSON line for each line of standard input, so that a driver can alternate it
+with another implementation:
+
+    run weight | run alpha | run eval   ->  {"step": "weight", "ms": 8993.1, "loss": 2.39}
+    memory                              ->  {"peak_rss_bytes": 9341534208}
+    memory PID                          ->  the same of another process of this user
+    machine                             ->  {"cpu": ..., "cores": 2, "memory_bytes": ...}
+
+and first, once it is ready, {"ready": true, "torch": ..., ...}. It ends when its input does.
+Images and labels are random, made before the clock starts. A step's time covers zeroing the
+gradients, forward, backward, clipping, the optimiser, and reading the loss back.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+
+import torch
+
+from step import Trainer
+from supernet import Supernet, count_weights
+
+IMAGE_SIZE, CLASSES = 32, 10
+
+
+def peak_rss_bytes(pid: str = "self") -> int:
+    """Peak resident memory of a process: the kernel's VmHWM, which starts anew at exec."""
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    raise RuntimeError(f"Cannot read the peak memory of process {pid}: no VmHWM in its status")
+
+
+def machine() -> dict:
+    """CPU model, logical cores and memory of this machine."""
+    with open("/proc/cpuinfo") as cpuinfo:
+        models = [line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": models[0] if models else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_bytes": memory,
+        "kernel": platform.release(),
+    }
+
+
+class Bench:
+    """The supernet and one batch, in the layout asked; each call of `run` times one step."""
+
+    def __init__(self, *, batch: int, layers: int, channels: int, layout: str, seed: int):
+        torch.manual_seed(seed)
+        layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+        net = Supernet(channels=channels, layers=layers, classes=CLASSES).to(memory_format=layout)
+        self.weight_count = count_weights(net)
+        self.trainer = Trainer(net)
+        images = torch.randn(batch, 3, IMAGE_SIZE, IMAGE_SIZE)
+        self.images = images.contiguous(memory_format=layout)
+        self.labels = torch.randint(CLASSES, (batch,))
+        self.steps = {
+            "weight": lambda: self.trainer.weight_step(self.images, self.labels),
+            "alpha": lambda: self.trainer.alpha_step(self.images, self.labels),
+            "eval": lambda: self.trainer.evaluate(self.images).mean().item(),
+        }
+
+    def run(self, step: str) -> dict:
+        """Time one step: its milliseconds, and its loss (of `eval`, the mean logit)."""
+        start = time.perf_counter()
+        value = self.steps[step]()
+        return {"step": step, "ms": (time.perf_counter() - start) * 1e3, "loss": value}
+
+
+def answer(bench: Bench, line: str) -> dict:
+    """The reply to one line of the protocol."""
+    match line.split():
+        case ["run", step] if step in bench.steps:
+            return bench.run(step)
+        case ["memory"]:
+            return {"peak_rss_bytes": peak_rss_bytes()}
+        case ["memory", pid] if pid.isdigit():
+            return {"peak_rss_bytes": peak_rss_bytes(pid)}
+        case ["machine"]:
+            return machine()
+    return {"error": f"Cannot answer {line.strip()!r}: expected run weight|alpha|eval, memory or machine"}
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=96)
+    parser.add_argument("--layers", type=int, default=5)
+    parser.add_argument("--channels", type=int, default=16)
+    parser.add_argument("--layout", choices=["nchw", "channels_last"], default="nchw")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--step", choices=["weight", "alpha", "eval"], default="weight")
+    parser.add_argument("--steps", type=int, default=3, help="timed steps, after one untimed")
+    parser.add_argument("--serve", action="store_true", help="answer the line protocol")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_arguments()
+    torch.set_num_threads(options.threads)
+    bench = Bench(batch=options.batch, layers=options.layers, channels=options.channels,
+                  layout=options.layout, seed=options.seed)
+    facts = {"torch": torch.__version__, "threads": torch.get_num_threads(),
+             "layout": options.layout, "weights": bench.weight_count}
+    if options.serve:
+        print(json.dumps({"ready": True} | facts), flush=True)
+        for line in sys.stdin:
+            print(json.dumps(answer(bench, line)), flush=True)
+        return
+    bench.run(options.step)
+    ms = [round(bench.run(options.step)["ms"], 1) for _ in range(options.steps)]
+    print(json.dumps({"ms": ms, "peak_rss_bytes": peak_rss_bytes(), "step": options.step} | facts))
+
+
+if __name__ == "__main__":
+    main()
