@@ -24,14 +24,9 @@ export type PickledValue =
   | Map<string, PickledValue>
   | PickledArray;
 
-/** An array that is being put together: BUILD fills it. */
-interface Shell {
-  array?: PickledArray;
-}
-
 /**
  * A value on the stack: strings stay bytes until the end, since an array's data is a string to the
- * pickle; a `global` is a name of Python's, a `dtype` a numpy type.
+ * pickle; an `array` is filled by BUILD, a `global` is a name of Python's, a `dtype` a numpy type.
  */
 type Item =
   | null
@@ -40,7 +35,7 @@ type Item =
   | Uint8Array
   | Item[]
   | Map<string, Item>
-  | Shell
+  | { array?: PickledArray }
   | { global: string }
   | { dtype: string };
 
@@ -52,7 +47,8 @@ const GLOBALS = [RECONSTRUCT, NDARRAY, DTYPE];
 /** Nesting allowed in a value; a data set's is 2, and a list may contain itself. */
 const MAX_DEPTH = 8;
 
-const latin1 = new TextDecoder("latin1");
+/** The strings of these files are ASCII. */
+const ascii = new TextDecoder("latin1");
 
 /** Raised with what is wrong, without the file's name, which the caller knows. */
 export class PickleError extends Error {
@@ -102,7 +98,7 @@ function reduced(callee: Item, argument: Item): Item {
   const [first] = Array.isArray(argument) ? argument : [];
   const name = nameOf(callee, "global");
   if (name === RECONSTRUCT && nameOf(first, "global") === NDARRAY) return { array: undefined };
-  if (name === DTYPE && first instanceof Uint8Array) return { dtype: latin1.decode(first) };
+  if (name === DTYPE && first instanceof Uint8Array) return { dtype: ascii.decode(first) };
   return fail(`it calls ${name ?? "a value"} in a way no data set does`);
 }
 
@@ -110,7 +106,7 @@ function reduced(callee: Item, argument: Item): Item {
 function finished(item: Item, depth = 0): PickledValue {
   if (depth > MAX_DEPTH) fail(`it nests deeper than ${MAX_DEPTH}`);
   if (item === null || typeof item !== "object") return item;
-  if (item instanceof Uint8Array) return latin1.decode(item);
+  if (item instanceof Uint8Array) return ascii.decode(item);
   if (Array.isArray(item)) return item.map((part) => finished(part, depth + 1));
   if (item instanceof Map) {
     return new Map(Array.from(item, ([key, value]) => [key, finished(value, depth + 1)]));
@@ -157,7 +153,7 @@ class PickleMachine {
   /** The text up to the next line feed. */
   #line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
-    return latin1.decode(this.#take((end < 0 ? this.#bytes.length : end) + 1 - this.#at)).trimEnd();
+    return ascii.decode(this.#take((end < 0 ? this.#bytes.length : end) + 1 - this.#at)).trimEnd();
   }
 
   #push(item: Item): true {
@@ -195,7 +191,7 @@ class PickleMachine {
     for (let i = 0; i + 1 < pairs.length; i += 2) {
       const key = pairs[i];
       if (!(key instanceof Uint8Array)) fail("a dictionary has a key that is not a string");
-      dictionary.set(latin1.decode(key), pairs[i + 1]);
+      dictionary.set(ascii.decode(key), pairs[i + 1]);
     }
     return this.#push(dictionary);
   }
@@ -290,7 +286,7 @@ class PickleMachine {
 }
 
 /**
- * The value a pickle holds; strings are decoded as latin-1.
+ * The value a pickle holds.
  *
  * @param bytes A pickle of protocol 2 as in the CIFAR python archives.
  * @throws {PickleError} If it is truncated or holds anything a data set does not.
