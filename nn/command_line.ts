@@ -1,0 +1,187 @@
+/**
+ * The command line of the main programs: options from a table, and every failure as one line.
+ *
+ * `commander` parses and prints help; this file is the only one that knows it. Invariants: an error of
+ * the command line alone ends with code {@linkcode USAGE_EXIT}, every other with 1, an interrupted run
+ * with {@linkcode INTERRUPTED_EXIT}; nobody is shown a stack trace.
+ */
+
+import { Command, CommanderError, Option } from "commander";
+import { suggest } from "../backends/suggest.ts";
+
+/** Exit code of a command line that cannot be understood. */
+export const USAGE_EXIT = 2;
+/** Exit code of a run ended by Ctrl-C, as shells number it: 128 + SIGINT. */
+export const INTERRUPTED_EXIT = 130;
+
+const HELP_WIDTH = 80;
+
+/** A command line that cannot be understood; the message is one sentence for the user. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** How the text of an option becomes its value. */
+export interface ValueType<T> {
+  /** Stands for the value in the help, such as `N`. */
+  readonly placeholder: string;
+  /** What is accepted, such as `an integer from 1`. */
+  readonly accepts: string;
+  /** The value; undefined where the text is not accepted. */
+  parse(text: string): T | undefined;
+  /** The accepted words, where they are few. */
+  readonly words?: readonly string[];
+}
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** Whether `max` itself is left out. */
+  readonly below?: boolean;
+}
+
+function rangeText({ min, max, below }: Range): string {
+  const from = min === undefined ? "" : ` from ${min}`;
+  return max === undefined ? from : `${from} ${below ? "to below" : "to"} ${max}`;
+}
+
+function within(value: number, { min = -Infinity, max = Infinity, below = false }: Range): boolean {
+  return value >= min && (below ? value < max : value <= max);
+}
+
+/** Whole numbers. */
+export function integer(range: Range & { even?: boolean } = {}): ValueType<number> {
+  return {
+    placeholder: "N",
+    accepts: `${range.even ? "an even" : "an"} integer${rangeText(range)}`,
+    parse: (text) => {
+      const value = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+      const accepted = Number.isSafeInteger(value) && within(value, range) &&
+        !(range.even && value % 2 !== 0);
+      return accepted ? value : undefined;
+    },
+  };
+}
+
+/** Decimal numbers, such as `0.025` or `3e-4`. */
+export function decimal(range: Range = {}): ValueType<number> {
+  return {
+    placeholder: "X",
+    accepts: `a number${rangeText(range)}`,
+    parse: (text) => {
+      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+      return Number.isFinite(value) && within(value, range) ? value : undefined;
+    },
+  };
+}
+
+/** `count` values with commas between. */
+export function list<T>(item: ValueType<T>, count: number): ValueType<T[]> {
+  return {
+    placeholder: new Array(count).fill(item.placeholder).join(","),
+    accepts: `${count} values with commas between, each ${item.accepts}`,
+    parse: (text) => {
+      const values = text.split(",").map((part) => item.parse(part.trim()));
+      const accepted = values.length === count && values.every((value) => value !== undefined);
+      return accepted ? values as T[] : undefined;
+    },
+  };
+}
+
+/** One of a few words. */
+export function choice<T extends string>(words: readonly T[]): ValueType<T> {
+  return {
+    placeholder: "NAME",
+    accepts: words.join(", ").replace(/, ([^,]*)$/, " or $1"),
+    parse: (text) => words.find((word) => word === text),
+    words,
+  };
+}
+
+/** Any text but the empty one. */
+export function text(placeholder = "TEXT"): ValueType<string> {
+  return { placeholder, accepts: "a text", parse: (given) => given === "" ? undefined : given };
+}
+
+/** One option of a program. */
+export interface OptionSpec {
+  /** Its name with dashes, such as `batch-size`; the value's key is this name. */
+  readonly name: string;
+  readonly type: ValueType<unknown>;
+  /** What it is for, one phrase. */
+  readonly help: string;
+  /** The heading it stands under in the help. */
+  readonly group: string;
+}
+
+/** A program's command line. */
+export interface CommandSpec {
+  /** What a person types to run it, such as `deno task search`. */
+  readonly command: string;
+  /** What it does, one or two sentences. */
+  readonly summary: string;
+  readonly options: readonly OptionSpec[];
+  /** Text that ends the help. */
+  readonly epilogue?: string;
+}
+
+/** The options that were given, by name; or the help, where that was asked for. */
+export type ParsedCommandLine = { values: Readonly<Record<string, unknown>> } | { help: string };
+
+/**
+ * Reads a command line.
+ *
+ * @throws {UsageError} for an unknown option (suggesting a near one), a missing or an unacceptable value
+ */
+export function parseCommandLine(spec: CommandSpec, args: readonly string[]): ParsedCommandLine {
+  const values: Record<string, unknown> = {};
+  let help = "";
+  const command = new Command(spec.command)
+    .description(spec.summary)
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .helpOption("-h, --help", "show this help")
+    .configureHelp({ helpWidth: HELP_WIDTH })
+    .configureOutput({
+      writeOut: (text) => help += text,
+      writeErr: () => {},
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  for (const option of spec.options) {
+    const { name, type } = option;
+    command.addOption(
+      new Option(`--${name} <${type.placeholder}>`, `${option.help}: ${type.accepts}`)
+        .helpGroup(option.group)
+        .argParser((given) => values[name] = parseValue(option, given)),
+    );
+  }
+  if (spec.epilogue) command.addHelpText("after", `\n${spec.epilogue}`);
+  try {
+    command.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return { help };
+    throw new UsageError(usageSentence(error, spec));
+  }
+  return { values };
+}
+
+/** Commander's message; an unknown option is compared without its value, which commander includes. */
+function usageSentence({ code, message }: CommanderError, { options }: CommandSpec): string {
+  if (code !== "commander.unknownOption") return oneLine(message.replace(/^error: /, ""));
+  const [, name] = /'(--?[^'=]*)/.exec(message) ?? [];
+  return `unknown option ${name}${suggest(name, options.map((option) => `--${option.name}`))}`;
+}
+
+function parseValue({ name, type }: OptionSpec, given: string): unknown {
+  const value = type.parse(given);
+  if (value !== undefined) return value;
+  const hint = type.words ? suggest(given, type.words) : "";
+  throw new UsageError(`Cannot use --${name}=${given}: want ${type.accepts}${hint}`);
+}
+
+/** A message without line breaks. */
+export function oneLine(message: string): string {
+  return message.trim().replace(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,39 @@
+/**
+ * Ctrl-C, noticed between two steps however long a step keeps the main thread busy.
+ *
+ * A worker listens, since the main thread hears signals only when it is idle. The first Ctrl-C sets a
+ * flag in shared memory and is answered at once in the terminal; the worker then stops listening, so that
+ * the second ends the process by the system's own default.
+ */
+
+/** A watch for Ctrl-C; dispose it to end the worker. */
+export class Interrupt implements Disposable {
+  readonly #flag = new Int32Array(new SharedArrayBuffer(4));
+  readonly #worker: Worker;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** Starts to listen; resolves once Ctrl-C is heard. */
+  static async listen(): Promise<Interrupt> {
+    const worker = new Worker(import.meta.resolve("./interrupt_worker.ts"), { type: "module" });
+    const interrupt = new Interrupt(worker);
+    const ready = Promise.withResolvers<void>();
+    worker.onmessage = () => ready.resolve();
+    worker.onerror = (event) =>
+      ready.reject(new Error(`Cannot listen for Ctrl-C: ${event.message}`));
+    worker.postMessage(interrupt.#flag);
+    await ready.promise;
+    return interrupt;
+  }
+
+  /** Whether Ctrl-C was pressed. */
+  get requested(): boolean {
+    return Atomics.load(this.#flag, 0) !== 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
+}
