@@ -1,0 +1,131 @@
+/**
+ * PyTorch as a child process that takes one step a request: the other end of
+ * `pytorch/bench_step.py --serve`, whose header gives the line protocol.
+ */
+
+import { TextLineStream } from "deno-std/streams/text_line_stream.js";
+import type { BenchShape, Step } from "./ours.ts";
+
+const SCRIPT = new URL("./pytorch/bench_step.py", import.meta.url).pathname;
+
+/**
+ * glibc's malloc as PyTorch likes it: freed memory is never returned to the system, large blocks come
+ * from the heap, and the heap lies on huge pages. (glibc manual, "Memory Allocation Tunables".)
+ */
+const TUNED = {
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 40),
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 40),
+  MALLOC_TOP_PAD_: String(2 ** 28),
+  GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
+};
+
+/** A way to run PyTorch. */
+export interface Variant {
+  layout: "nchw" | "channels_last";
+  /** Whether malloc is tuned; otherwise PyTorch runs as it comes. */
+  tuned: boolean;
+}
+
+export const VARIANTS: Readonly<Record<string, Variant>> = {
+  nchw: { layout: "nchw", tuned: false },
+  channels_last: { layout: "channels_last", tuned: false },
+  tuned_nchw: { layout: "nchw", tuned: true },
+  tuned_channels_last: { layout: "channels_last", tuned: true },
+};
+
+/** What the machine is made of. */
+export interface Machine {
+  cpu: string;
+  cores: number;
+  memory_bytes: number;
+  kernel: string;
+}
+
+/**
+ * PyTorch's version.
+ *
+ * @throws {Error} If python3 or its torch is missing, saying what to install.
+ */
+export async function torchVersion(): Promise<string> {
+  const code = "import torch; print(torch.__version__)";
+  try {
+    const command = new Deno.Command("python3", { args: ["-c", code], stderr: "null" });
+    const { success, stdout } = await command.output();
+    if (success) return new TextDecoder().decode(stdout).trim();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error("Cannot run PyTorch: there is no python3 on the path");
+  }
+  throw new Error("Cannot run PyTorch: python3 has no torch (pip install torch==2.13.0)");
+}
+
+/** A running PyTorch process with its supernet; close it when done. */
+export class TorchServer {
+  readonly #child: Deno.ChildProcess;
+  readonly #requests: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #replies: ReadableStreamDefaultReader<string>;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#requests = child.stdin.getWriter();
+    this.#replies = child.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream() as TransformStream<string, string>).getReader();
+  }
+
+  /** Starts a variant and waits until its network is built. */
+  static async start(shape: BenchShape, variant: Variant): Promise<TorchServer> {
+    const options = Object.entries({ ...shape, layout: variant.layout })
+      .flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const child = new Deno.Command("python3", {
+      args: [SCRIPT, "--serve", ...options],
+      env: { PYTHONDONTWRITEBYTECODE: "1", ...(variant.tuned ? TUNED : {}) },
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const server = new TorchServer(child);
+    await server.#reply();
+    return server;
+  }
+
+  /** Runs one step. @returns milliseconds @throws {Error} If its loss is not finite. */
+  async run(step: Step): Promise<number> {
+    const { ms, loss } = await this.#ask<{ ms: number; loss: number }>(`run ${step}`);
+    if (!Number.isFinite(loss)) {
+      throw new Error(`Cannot time a diverged ${step} step: loss ${loss}`);
+    }
+    return ms;
+  }
+
+  /** Peak resident bytes of PyTorch's process, or of another of this user by its id. */
+  async peakBytes(pid?: number): Promise<number> {
+    const reply = await this.#ask<{ peak_rss_bytes: number }>(`memory ${pid ?? ""}`);
+    return reply.peak_rss_bytes;
+  }
+
+  machine(): Promise<Machine> {
+    return this.#ask<Machine>("machine");
+  }
+
+  /** Ends the process and waits until its memory is returned. */
+  async close(): Promise<void> {
+    await this.#requests.close();
+    await this.#replies.cancel();
+    await this.#child.status;
+  }
+
+  async #ask<Reply>(request: string): Promise<Reply> {
+    await this.#requests.write(new TextEncoder().encode(request + "\n"));
+    return await this.#reply() as Reply;
+  }
+
+  async #reply(): Promise<unknown> {
+    const { value, done } = await this.#replies.read();
+    if (done) {
+      const { code } = await this.#child.status;
+      throw new Error(`Cannot go on without PyTorch: its process ended with code ${code}`);
+    }
+    const reply = JSON.parse(value);
+    if (reply.error) throw new Error(reply.error);
+    return reply;
+  }
+}
