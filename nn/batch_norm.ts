@@ -1,0 +1,121 @@
+/**
+ * Lazy batch norms in a network's forward pass: branches of a state with the norm behind each, as pairs
+ * (y, affine) by the batch's own statistics in training and by the running ones in evaluation.
+ *
+ * Invariants: in training every norm's moments are kept until `BatchNormUpdates.apply`, which moves all
+ * running statistics in one op after the step; a pass that fails leaves them as they were.
+ *
+ * Source: Ioffe and Szegedy, arXiv 1502.03167; eps and momentum as torch.nn.BatchNorm2d.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import {
+  type Branch,
+  branches,
+  type BranchesOptions,
+  type BranchOutput,
+} from "../backends/ops/branches.ts";
+import { runningStatistics } from "../backends/ops/running_statistics.ts";
+import type { BatchNorm } from "./parameters.ts";
+
+/** Added to a variance before its root. */
+export const BATCH_NORM_EPSILON = 1e-5;
+
+/** Weight of the newest batch in the running statistics. */
+export const BATCH_NORM_MOMENTUM = 0.1;
+
+/** A branch, and the batch norm behind it; only an identity has none. */
+export interface NormedBranch {
+  branch: Branch;
+  norm?: BatchNorm;
+}
+
+/** A result before its batch norm: `scale y + shift` per channel stands for the norm of y. */
+export type LazyNorm = Pick<BranchOutput, "y" | "affine">;
+
+/** How a forward pass is run. */
+export interface ForwardMode {
+  /** Collects the moments of a training pass; absent in evaluation. */
+  updates?: BatchNormUpdates;
+  /** Whether filters, gammas and betas get gradients; default true. */
+  filterGradient?: boolean;
+}
+
+/**
+ * Applies branches, each followed by its batch norm, to a state.
+ *
+ * @param x `[N, H, W, C]` float32.
+ * @param specs Branches without `statistics` and `norm` of their own.
+ * @returns One pair per branch, in order. The caller disposes.
+ */
+export function normedBranches(
+  x: tf.Tensor4D,
+  specs: readonly NormedBranch[],
+  { mode, ...options }: { mode: ForwardMode } & BranchesOptions,
+): LazyNorm[] {
+  const { updates, filterGradient } = mode;
+  const list = specs.map(({ branch, norm }): Branch => {
+    if (branch.kind === "identity") return branch;
+    if (!updates) return { ...branch, statistics: false };
+    const affine = norm?.gamma && norm.beta ? { gamma: norm.gamma, beta: norm.beta } : undefined;
+    return { ...branch, statistics: true, ...(affine && { norm: affine }) };
+  });
+  const outputs = branches(x, list, { ...options, epsilon: BATCH_NORM_EPSILON, filterGradient });
+  return outputs.map(({ y, affine, moments }, index) => {
+    const { norm } = specs[index];
+    if (!norm) return { y };
+    if (!updates) return { y, affine: runningAffine(norm) };
+    updates.add(norm, { moments: moments!, count: y.size / norm.channels });
+    return { y, affine };
+  });
+}
+
+/** Scale and shift of a batch norm by its running statistics, `[2, channels]`; the caller disposes. */
+export function runningAffine({ running, gamma, beta }: BatchNorm): tf.Tensor2D {
+  return tf.tidy(() => {
+    const [mean, variance] = tf.unstack(running);
+    const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
+    const scale = gamma ? tf.mul(inverse, gamma) : inverse;
+    const centred = tf.mul(mean, scale);
+    return tf.stack([scale, beta ? tf.sub(beta, centred) : tf.neg(centred)]) as tf.Tensor2D;
+  });
+}
+
+/** The batch moments of one training pass, until they enter the running statistics. */
+export class BatchNormUpdates {
+  readonly #norms: BatchNorm[] = [];
+  readonly #moments: tf.Tensor2D[] = [];
+  readonly #counts: number[] = [];
+
+  /**
+   * Keeps a norm's moments, past any tidy.
+   *
+   * @param batch.moments `[2, channels]`: mean and biased variance.
+   * @param batch.count Values per channel they were taken over.
+   */
+  add(norm: BatchNorm, { moments, count }: { moments: tf.Tensor2D; count: number }): void {
+    this.#norms.push(norm);
+    this.#moments.push(tf.keep(moments));
+    this.#counts.push(count);
+  }
+
+  /** Moves the running statistics, and forgets the moments. */
+  apply(): void {
+    const updated = runningStatistics(
+      this.#norms.map((norm) => norm.running),
+      this.#moments,
+      { momentum: BATCH_NORM_MOMENTUM, counts: this.#counts },
+    );
+    updated.forEach((value, index) => {
+      this.#norms[index].running.assign(value);
+      value.dispose();
+    });
+    this.dispose();
+  }
+
+  /** Forgets the moments. */
+  dispose(): void {
+    for (const moments of this.#moments) moments.dispose();
+    for (const list of [this.#norms, this.#moments, this.#counts]) list.length = 0;
+  }
+}
