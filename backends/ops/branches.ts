@@ -12,7 +12,7 @@
  * of one branch. Source: the search space of P-DARTS (Chen et al., ICCV 2019, section 3.1).
  */
 
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { checkWindow } from "../geometry/windows.ts";
 import { type BranchesAttrs, type BranchSpec, flattenBranches } from "./branch_spec.ts";
 import { composeBranches } from "./branches_composition.ts";
@@ -86,14 +86,14 @@ export type Branch =
   | IdentityBranch;
 
 /** What a branch yields; `affine` and `moments` only with statistics. */
-export interface BranchOutput {
+export type BranchOutput = {
   /** `[N, H', W', M]` float32, before batch norm. */
   y: tf.Tensor4D;
   /** `[2, M]`: scale and shift such that `scale y + shift` is the batch norm of y. */
   affine?: tf.Tensor2D;
   /** `[2, M]`: batch mean and biased variance. No gradient flows through it. */
   moments?: tf.Tensor2D;
-}
+};
 
 export interface BranchesOptions {
   /** Applied before the convolutions; `affine` alone means ReLU of scale and shift. Default "none". */

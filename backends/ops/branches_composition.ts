@@ -17,13 +17,15 @@ export function composeBranches(
   branches: Branch[],
   { activation = "none", affine, epsilon = 1e-5 }: BranchesOptions,
 ): BranchOutput[] {
-  let active = x;
-  if (affine) active = tf.relu(normalise(x, affine));
-  else if (activation === "relu") active = tf.relu(x);
-  return branches.map((branch) => {
-    const y = result(x, active, branch);
-    if (branch.kind === "identity" || branch.statistics === false) return { y };
-    return { y, ...batchNorm(y, "norm" in branch ? branch.norm : undefined, epsilon) };
+  return tf.tidy(() => {
+    let active = x;
+    if (affine) active = tf.relu(normalise(x, affine));
+    else if (activation === "relu") active = tf.relu(x);
+    return branches.map((branch): BranchOutput => {
+      const y = result(x, active, branch);
+      if (branch.kind === "identity" || branch.statistics === false) return { y };
+      return { y, ...batchNorm(y, "norm" in branch ? branch.norm : undefined, epsilon) };
+    });
   });
 }
 

@@ -8,6 +8,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+// tfjs-core registers no gradients in its Node form; of tfjs's packages only this one does.
+import "@tensorflow/tfjs";
 
 /** Saves every output of a kernel that has at most this many. */
 const MAX_OUTPUTS = 512;

@@ -10,7 +10,7 @@
  * hand on unevaluated. Source: equation 1 of P-DARTS, with batch norm folded in.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { type MaskSource, maskThreshold } from "../random.ts";
 import { hasKernel, registerFusedGradient, runFused } from "./fused.ts";
 import { composeNormalisedSum } from "./normalised_sum_composition.ts";

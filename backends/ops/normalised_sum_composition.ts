@@ -7,16 +7,18 @@ import type { Dropout, SumTerm } from "./normalised_sum.ts";
 
 /** {@linkcode normalisedSum} as tfjs ops. */
 export function composeNormalisedSum(terms: SumTerm[], weights?: tf.Tensor): tf.Tensor4D {
-  const flat = weights && tf.reshape(weights, [weights.size]);
-  const summands = terms.map(({ x, affine, weight, sampleWeights, dropout }) => {
-    let term: tf.Tensor4D = affine ? normalise(x, affine) : x;
-    if (dropout) term = tf.mul(term, dropoutMask(x.shape, dropout));
-    if (sampleWeights) term = tf.mul(term, tf.reshape(sampleWeights, [x.shape[0], 1, 1, 1]));
-    return weight === undefined
-      ? term
-      : tf.mul(term, tf.slice(flat!, [weight], [1])) as tf.Tensor4D;
+  return tf.tidy(() => {
+    const flat = weights && tf.reshape(weights, [weights.size]);
+    const summands = terms.map(({ x, affine, weight, sampleWeights, dropout }) => {
+      let term: tf.Tensor4D = affine ? normalise(x, affine) : x;
+      if (dropout) term = tf.mul(term, dropoutMask(x.shape, dropout));
+      if (sampleWeights) term = tf.mul(term, tf.reshape(sampleWeights, [x.shape[0], 1, 1, 1]));
+      return weight === undefined
+        ? term
+        : tf.mul(term, tf.slice(flat!, [weight], [1])) as tf.Tensor4D;
+    });
+    return summands.reduce((sum, term) => tf.add(sum, term));
   });
-  return summands.reduce((sum, term) => tf.add(sum, term));
 }
 
 /** A mask of 0 and 1 / (1 - rate). */

@@ -18,7 +18,7 @@ export interface SoftmaxCrossEntropyAttrs {
 }
 
 /** What {@linkcode softmaxCrossEntropy} yields. */
-export interface LossOutput {
+export type LossOutput = {
   /** Scalar float32: the batch's mean loss, in nats. */
   loss: tf.Scalar;
   /**
@@ -26,7 +26,7 @@ export interface LossOutput {
    * the label's own logit counts as before it when its index is smaller.
    */
   counts: tf.Tensor1D;
-}
+};
 
 /**
  * Computes the loss and the accuracy counts.
@@ -57,7 +57,9 @@ export function softmaxCrossEntropy(
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
     throw new RangeError(`Cannot smooth labels: want a share in [0, 1), got ${labelSmoothing}`);
   }
-  if (!hasKernel(SOFTMAX_CROSS_ENTROPY)) return compose(logits, labels, labelSmoothing);
+  if (!hasKernel(SOFTMAX_CROSS_ENTROPY)) {
+    return tf.tidy(() => compose(logits, labels, labelSmoothing));
+  }
   const [loss, counts, gradient] = runFused(SOFTMAX_CROSS_ENTROPY, {
     inputs: [logits, labels],
     attrs: { labelSmoothing },

@@ -1,0 +1,113 @@
+/**
+ * The devices on which every op suite runs, and how a suite is written once for all of them.
+ *
+ * A device that is not here is skipped with a printed reason. The first is tfjs's own "cpu" backend, on
+ * which each op is its plain composition.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-cpu";
+import { startBackend } from "../../backends/mod.ts";
+import { permitted } from "../permitted.ts";
+
+/** A device under test. */
+export interface TestDevice {
+  name: string;
+  /** Devices of one family must give the same bits. */
+  family: string;
+  /** False: only cases cheap enough for plain loops in JavaScript run on it. */
+  fast: boolean;
+  /** Why it cannot be tested here. */
+  absent?: string;
+  /** Makes it tfjs's current backend. */
+  start(): Promise<RunningDevice>;
+}
+
+/** A started device. */
+export interface RunningDevice {
+  /** Bytes held by live tensors. */
+  bytes(): number;
+  close(): void;
+}
+
+const COMPOSITION: TestDevice = {
+  name: "composition",
+  family: "composition",
+  fast: false,
+  start: async () => {
+    await tf.setBackend("cpu");
+    return { bytes: () => tf.memory().numBytes, close: () => {} };
+  },
+};
+
+const CPU_PERMITTED = permitted({ read: ["."], write: [".cache"] });
+
+function cpuDevice(threads: number): TestDevice {
+  return {
+    name: `cpu, ${threads} thread${threads > 1 ? "s" : ""}`,
+    family: "cpu",
+    fast: true,
+    absent: CPU_PERMITTED ? undefined : "it needs permission to read . and to write .cache",
+    start: async () => {
+      const { backend } = await startBackend("cpu", { threads });
+      return { bytes: () => backend.memory().current, close: () => backend.close() };
+    },
+  };
+}
+
+/** All devices, in the order in which suites run on them. */
+export const DEVICES: readonly TestDevice[] = [COMPOSITION, cpuDevice(1), cpuDevice(2)];
+
+let current: { device: TestDevice; running: RunningDevice } | undefined;
+
+/** Starts a device, ending the one before it; the same device twice in a row stays. */
+async function use(device: TestDevice): Promise<RunningDevice> {
+  if (current?.device === device) return current.running;
+  current?.running.close();
+  current = undefined;
+  tf.env().set("IS_TEST", true); // tfjs's greeting is no test output
+  current = { device, running: await device.start() };
+  return current.running;
+}
+
+/** The running device of a test. */
+export interface DeviceTest {
+  device: TestDevice;
+  running: RunningDevice;
+  /** Deno's context, for steps. */
+  context: Deno.TestContext;
+}
+
+/** Registers a test on one device. */
+export type RegisterTest = (name: string, body: (on: DeviceTest) => void | Promise<void>) => void;
+
+/**
+ * Runs a suite once per device: `suite` registers its tests through the function it gets.
+ *
+ * Workers of a backend live on between tests, so leaks of resources are looked for by tensor counts.
+ */
+export function onEachDevice(suite: (test: RegisterTest, device: TestDevice) => void): void {
+  for (const device of DEVICES) {
+    if (device.absent) console.log(`skipping device "${device.name}": ${device.absent}`);
+    suite((name, body) => {
+      Deno.test({
+        name: `${name} [${device.name}]`,
+        ignore: device.absent !== undefined,
+        sanitizeOps: false,
+        sanitizeResources: false,
+        fn: async (context) => body({ device, running: await use(device), context }),
+      });
+    }, device);
+  }
+}
+
+/** Runs `body` on tfjs's own "cpu" backend, then returns to the current one. */
+export async function onComposition<T>(body: () => Promise<T>): Promise<T> {
+  const backend = tf.getBackend();
+  await tf.setBackend("cpu");
+  try {
+    return await body();
+  } finally {
+    await tf.setBackend(backend);
+  }
+}

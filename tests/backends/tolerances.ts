@@ -1,0 +1,28 @@
+/**
+ * How near results must be, by dtype: the largest `max|actual - expected| / max|expected|` of a tensor.
+ *
+ * float32 carries 6e-8. A forward value here is a sum of at most 7 * 7 * 108 products, added in any
+ * order, so an error of `sqrt(5292) * 6e-8 = 4e-6` of the largest value is ordinary. A gradient of a
+ * filter adds up to 17 * 32 * 32 products and passes through the batch norm's gradient, which subtracts
+ * two sums of that length: `sqrt(17408) * 6e-8 = 8e-6`, doubled, and more where they cancel.
+ * Batch statistics of few values with a small variance multiply errors by `mean / deviation`.
+ */
+
+/** Limits for one dtype. */
+export interface Tolerance {
+  forward: number;
+  gradient: number;
+  /** `max|expected|` counts as at least this, so that a tensor of zeros can be compared. */
+  floor: number;
+}
+
+/** By the dtype in which a backend computes. */
+export const TOLERANCES = {
+  float32: { forward: 1e-5, gradient: 5e-5, floor: 1e-4 },
+} as const satisfies Record<string, Tolerance>;
+
+/**
+ * Central differences of the float64 references, step 1e-5: the rest term is 1e-10 of the third
+ * derivative, rounding 1e-16 / 1e-5 of the sum of all outputs.
+ */
+export const FINITE_DIFFERENCES = { step: 1e-5, relative: 1e-6 } as const;
