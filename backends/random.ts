@@ -21,7 +21,7 @@ export type RandomKey = [number, number];
 /** All that must be saved to continue a stream. */
 export interface RandomState {
   key: RandomKey;
-  /** Blocks drawn so far, below 2^52. */
+  /** 32-bit words drawn so far, below 2^53. */
   counter: number;
 }
 
@@ -74,15 +74,21 @@ function keyOfSeed(seed: number): RandomKey {
 export class CounterRandom {
   readonly #key: RandomKey;
   #counter = 0;
-  #spare: number | undefined;
+  /** The two words of the block that the next word belongs to; undefined before its first use. */
+  #block: RandomKey | undefined;
 
   /**
    * @param seed A seed, or the state of an earlier stream.
-   * @throws {RangeError} If the seed is not an integer from 0 to 2^53 - 1.
+   * @throws {RangeError} If the seed, or the state's counter, is not an integer from 0 to 2^53 - 1.
    */
   constructor(seed: number | RandomState) {
     if (typeof seed === "number") this.#key = keyOfSeed(seed);
     else {
+      if (!Number.isSafeInteger(seed.counter) || seed.counter < 0) {
+        throw new RangeError(
+          `Cannot continue a stream: want a counter from 0 to 2^53 - 1, got ${seed.counter}`,
+        );
+      }
       this.#key = [seed.key[0] >>> 0, seed.key[1] >>> 0];
       this.#counter = seed.counter;
     }
@@ -104,16 +110,13 @@ export class CounterRandom {
 
   /** A uniform unsigned 32-bit integer. */
   uint32(): number {
-    if (this.#spare !== undefined) {
-      const word = this.#spare;
-      this.#spare = undefined;
-      return word;
+    const word = this.#counter % 2;
+    if (word === 0 || this.#block === undefined) {
+      const block = Math.floor(this.#counter / 2);
+      this.#block = threefry2x32(this.#key, [block >>> 0, Math.floor(block / 2 ** 32)]);
     }
-    const low = this.#counter >>> 0, high = Math.floor(this.#counter / 2 ** 32);
-    const [first, second] = threefry2x32(this.#key, [low, high]);
     this.#counter++;
-    this.#spare = second;
-    return first;
+    return this.#block[word];
   }
 
   /** A uniform number in [0, 1), a multiple of 2^-32. */
@@ -153,7 +156,7 @@ export class CounterRandom {
     return order;
   }
 
-  /** The state to save; a stream made from it continues after the blocks begun so far. */
+  /** The state to save: a stream made from it draws exactly what this one would draw next. */
   state(): RandomState {
     return { key: [...this.#key], counter: this.#counter };
   }
