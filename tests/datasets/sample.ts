@@ -3,7 +3,7 @@
  *
  * They lie below one another in `tests/fixtures/cifar10_sample.png`, 32 pixels wide, so that its decoded
  * pixels are `[480, 32, 32, 3]` as they are. The image is imported as a module: plain `deno test`, which
- * grants no permission, can read it. `cifar_npm_test.ts` compares it with the whole data set.
+ * grants no permission, can read it. `cifar_test.ts` compares it with the whole data set.
  */
 
 import { decode } from "fast-png";

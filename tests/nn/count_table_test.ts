@@ -1,6 +1,6 @@
 /** Tests of the table of counts. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
+import { assertEquals } from "../assert.ts";
 import { countCifarNetwork, countImageNetNetwork } from "../../nn/count.ts";
 import { formatCounts, millions } from "../../nn/count_table.ts";
 import { PDARTS } from "../../nn/genotypes.ts";

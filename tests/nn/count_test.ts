@@ -1,7 +1,6 @@
 /** Tests of the counts against published figures and an independent PyTorch statement. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertEquals, assertThrows } from "../assert.ts";
 import {
   countCifarNetwork,
   countImageNetNetwork,

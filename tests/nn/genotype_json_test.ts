@@ -1,7 +1,6 @@
 /** Tests of the JSON form of genotypes and of their validation. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertEquals, assertThrows } from "../assert.ts";
 import { fromJson, toJson, validateGenotype } from "../../nn/genotype_json.ts";
 import { type Genotype, GENOTYPES, PDARTS } from "../../nn/genotypes.ts";
 

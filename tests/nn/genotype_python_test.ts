@@ -1,7 +1,6 @@
 /** Tests of the Python form of genotypes. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertEquals, assertThrows } from "../assert.ts";
 import { formatPython, parsePython } from "../../nn/genotype_python.ts";
 import { GENOTYPES, PDARTS } from "../../nn/genotypes.ts";
 

@@ -1,8 +1,6 @@
 /** Tests of the stored genotypes. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertStrictEquals } from "deno-std/assert/strict_equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertEquals, assertStrictEquals, assertThrows } from "../assert.ts";
 import {
   cellOf,
   countSkips,

@@ -1,7 +1,6 @@
 /** Tests of the primitives' table and of the edge numbering. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertEquals, assertThrows } from "../assert.ts";
 import {
   EDGES,
   edgesOfNode,

@@ -1,7 +1,6 @@
 /** Tests of deriving cells and genotypes. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertEquals, assertThrows } from "../assert.ts";
 import { validateGenotype } from "../../nn/genotype_json.ts";
 import type { Primitive } from "../../nn/primitives.ts";
 import { deriveCell, deriveGenotype } from "../../search/derive.ts";

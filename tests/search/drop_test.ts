@@ -1,7 +1,6 @@
 /** Tests of dropping primitives after a stage. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertEquals, assertThrows } from "../assert.ts";
 import { PRIMITIVES } from "../../nn/primitives.ts";
 import { dropFromEdge, dropPrimitives } from "../../search/drop.ts";
 import { allPrimitives } from "../../search/edge_weights.ts";

@@ -1,8 +1,6 @@
 /** Tests of softmaxRows() and of the checks on edge weights. */
 
-import { assertAlmostEquals } from "deno-std/assert/almost_equals.js";
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertThrows } from "deno-std/assert/throws.js";
+import { assertAlmostEquals, assertEquals, assertThrows } from "../assert.ts";
 import { type Primitive, PRIMITIVES } from "../../nn/primitives.ts";
 import { allPrimitives, checkEdgeWeights, softmaxRows } from "../../search/edge_weights.ts";
 

@@ -1,7 +1,6 @@
 /** Tests of restricting skip connections. */
 
-import { assertEquals } from "deno-std/assert/equals.js";
-import { assertStrictEquals } from "deno-std/assert/strict_equals.js";
+import { assertEquals, assertStrictEquals } from "../assert.ts";
 import { countSkips } from "../../nn/genotypes.ts";
 import type { Primitive } from "../../nn/primitives.ts";
 import { AUTHORS_MAX_SKIPS, genotypeOfAtMost, restrictSkips } from "../../search/restrict_skips.ts";
