@@ -17,6 +17,7 @@ export type { Counts, ImageShape } from "./count_ops.ts";
 
 /** A network's totals and its parts in order. */
 export interface NetworkCounts extends Counts {
+  /** Stems, cells, classifier and auxiliary head, in this order. */
   readonly parts: readonly PartCounts[];
 }
 

@@ -26,13 +26,16 @@ export interface Counts {
 
 /** Height, width and channels of one image's activation. */
 export interface ImageShape {
+  /** Height in pixels. */
   readonly height: number;
+  /** Width in pixels. */
   readonly width: number;
+  /** Number of channels. */
   readonly channels: number;
 }
 
 /** A convolution without bias. */
-interface ConvolutionOptions {
+export interface ConvolutionOptions {
   /** Output channels. */
   readonly channels: number;
   /** Height and width of the window. */
@@ -51,6 +54,7 @@ export class Counter {
   #multiplyAdds = 0;
   #elementwise = 0;
 
+  /** Starts at zero; `affine` is false for the supernet's cells alone. */
   constructor({ affine }: { affine: boolean }) {
     this.#affine = affine;
   }
