@@ -70,7 +70,7 @@ async function loadSplits(table: CifarTable, options: LoadDatasetOptions): Promi
  *
  * @example
  * ```ts ignore
- * const data = await loadDataset({ name: "cifar10", cacheDir: ".cache" });
+ * const data = await loadDataset({ name: "cifar10", cacheDir: ".cache/datasets" });
  * data.train.count; // 50000
  * ```
  * @returns Images in the published order; arrays are the caller's.

@@ -7,11 +7,15 @@
  * archive, so the files inside need none of their own.
  */
 
+import { gunzipSync } from "node:zlib";
 import { parseTar } from "nanotar";
 import { type Archive, CIFAR_TABLES, type CifarTable, type DataFile } from "./cifar_tables.ts";
 import { binarySize, type FileContent, readSplit } from "./cifar_records.ts";
 import { md5Of } from "./digest.ts";
 import { DatasetError, type Split } from "./types.ts";
+
+/** Bytes that zlib writes at a time. */
+const UNPACKED_CHUNK = 2 ** 20;
 
 /** Training and test images as found. */
 export interface Splits {
@@ -53,15 +57,17 @@ function accepted(table: CifarTable): string {
   return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
 
-/** Unpacks a gzipped tar in memory: file contents by path inside it. */
-async function unpack(
-  bytes: Uint8Array<ArrayBuffer>,
-  path: string,
-): Promise<Map<string, Uint8Array>> {
+/**
+ * Unpacks a gzipped tar in memory: file contents by path inside it.
+ *
+ * zlib does in 0.8 s what a `DecompressionStream` does in 2.5 s, for the 184 MB of an archive.
+ */
+function unpack(bytes: Uint8Array, path: string): Map<string, Uint8Array> {
   try {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const tar = await new Response(stream).arrayBuffer();
-    const entries = parseTar(tar);
+    const tar = gunzipSync(bytes, { chunkSize: UNPACKED_CHUNK });
+    // The parser reads the whole buffer of a view, and small results share one.
+    const whole = tar.buffer.byteLength === tar.byteLength ? tar : new Uint8Array(tar);
+    const entries = parseTar(whole);
     return new Map(entries.map(({ name, data }) => [name, data ?? new Uint8Array()]));
   } catch (error) {
     throw new DatasetError(`Cannot unpack ${path}: it is truncated or damaged`, { cause: error });
@@ -98,7 +104,7 @@ async function loadArchive(
 ): Promise<Splits> {
   const bytes = await readFile(path);
   const archive = recognise(bytes, { path, table, tables });
-  const entries = await unpack(bytes, path);
+  const entries = unpack(bytes, path);
   const content = (file: DataFile): Promise<FileContent> => {
     const name = `${archive.folder}/${file.name}`, entry = entries.get(name);
     if (!entry) throw new DatasetError(`Cannot use ${path}: it does not hold ${name}`);

@@ -1,0 +1,26 @@
+/** Data sets, their augmentation and their batches. */
+
+export {
+  type AugmentationOptions,
+  augmentBatch,
+  CROP_PADDING,
+  IMAGE_SIZE,
+  normalisationTable,
+} from "./augmentation.ts";
+export { loadDataset, type LoadDatasetOptions } from "./cifar.ts";
+export {
+  type Batch,
+  BatchCycle,
+  BatchLoader,
+  type BatchLoaderOptions,
+  type IndexRange,
+  type LoaderPosition,
+  searchHalves,
+} from "./loader.ts";
+export {
+  DatasetError,
+  type DatasetName,
+  type ImageDataset,
+  type Split,
+  type Statistics,
+} from "./types.ts";
