@@ -1,0 +1,252 @@
+/**
+ * The network that a stage of the search trains: stem, cells with every kept primitive on every edge,
+ * average pool, classifier.
+ *
+ * Invariants: cells at `layers div 3` and `2 layers div 3` reduce and double the channels; all normal
+ * cells share one matrix of alphas, all reduction cells another; parameters carry the names of the
+ * authors' modules. The ReLU convolutions in front of the next two cells run in one op on a cell's
+ * output, which is then freed.
+ *
+ * Source: arXiv 1904.12760, sections 3.1 and 4.1.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { globalAveragePool } from "../backends/ops/global_average_pool.ts";
+import { type Dropout, normalisedSum } from "../backends/ops/normalised_sum.ts";
+import type { CounterRandom, RandomKey } from "../backends/random.ts";
+import {
+  type BatchNormUpdates,
+  type ForwardMode,
+  type NormedBranch,
+  normedBranches,
+} from "../nn/batch_norm.ts";
+import { Parameters } from "../nn/parameters.ts";
+import { CELL_NODES, EDGES } from "../nn/primitives.ts";
+import { SearchCell } from "./cell.ts";
+import type { KeptPrimitives } from "./edge_weights.ts";
+
+/** Channels of the stem, as a multiple of the cells'. */
+const STEM_MULTIPLIER = 3;
+
+/** Standard deviation of the initial alphas. */
+const ALPHA_SCALE = 1e-3;
+
+/** What a supernet is made of. */
+export interface SupernetOptions {
+  /** Number of cells. */
+  readonly layers: number;
+  /** Channels of the first cells' states. */
+  readonly channels: number;
+  readonly classes: number;
+  /** Primitives kept on each edge of the normal cells, `[14][kept]`, equally many on each. */
+  readonly normal: KeptPrimitives;
+  /** The same for the reduction cells. */
+  readonly reduce: KeptPrimitives;
+}
+
+/** Dropout behind stride-1 skips in training. */
+export interface SkipDropout {
+  /** In [0, 1). */
+  readonly rate: number;
+  readonly key: RandomKey;
+  /**
+   * Number of this training pass, from 0: masks are drawn under `pass * layers * 14 + cell * 14 + edge`
+   * modulo 2^32, so they repeat after 2^32 / (14 layers) passes, 18 million at 17 cells.
+   */
+  readonly pass: number;
+}
+
+/** How a forward pass is run. */
+export interface SupernetPass {
+  /** Collects batch moments: given in training, absent in evaluation. */
+  readonly updates?: BatchNormUpdates;
+  /** What will be differentiated; spares the others' gradients. Default "none". */
+  readonly gradients?: "weights" | "alphas" | "none";
+  /** Only with `updates`. */
+  readonly dropout?: SkipDropout;
+}
+
+/** A network of one stage, with its parameters. Dispose `parameters` when done. */
+export class Supernet {
+  readonly parameters: Parameters;
+  /** `[14, kept]` each. */
+  readonly alphas: { normal: tf.Variable<tf.Rank.R2>; reduce: tf.Variable<tf.Rank.R2> };
+
+  readonly #stem: NormedBranch;
+  readonly #cells: SearchCell[] = [];
+  readonly #classifier: ReturnType<Parameters["linear"]>;
+
+  /**
+   * @param random Source of the initial values.
+   * @throws {RangeError} If a size is not a positive integer, or the kept primitives are not 14 rows of
+   *   one length.
+   */
+  constructor(options: SupernetOptions, random: CounterRandom) {
+    checkOptions(options);
+    const { layers, classes, normal, reduce } = options;
+    const parameters = this.parameters = new Parameters(random);
+    const alphas = (name: string, kept: KeptPrimitives) =>
+      parameters.normal<tf.Rank.R2>(name, {
+        shape: [EDGES.length, kept[0].length],
+        scale: ALPHA_SCALE,
+      });
+    this.alphas = {
+      normal: alphas("alphas_normal", normal),
+      reduce: alphas("alphas_reduce", reduce),
+    };
+    let channels = options.channels;
+    const width = STEM_MULTIPLIER * channels;
+    this.#stem = {
+      branch: {
+        kind: "convolution",
+        filter: parameters.convolution("stem.0.weight", [width, 3, 3, 3]),
+        stride: 1,
+      },
+      norm: parameters.batchNorm("stem.1", { channels: width, affine: true }),
+    };
+    let inputs: [number, number] = [width, width], afterReduction = false;
+    for (let index = 0; index < layers; index++) {
+      const reduction = isReduction(index, layers);
+      if (reduction) channels *= 2;
+      const kept = reduction ? reduce : normal;
+      this.#cells.push(
+        new SearchCell(parameters, {
+          name: `cells.${index}`,
+          inputs,
+          channels,
+          reduction,
+          afterReduction,
+          kept,
+        }),
+      );
+      inputs = [inputs[1], CELL_NODES * channels];
+      afterReduction = reduction;
+    }
+    this.#classifier = parameters.linear("classifier", { inputs: inputs[1], outputs: classes });
+  }
+
+  /** Variables by name: alphas, or all others. */
+  trainable(kind: "weights" | "alphas"): Map<string, tf.Variable> {
+    return new Map(
+      [...this.parameters.trainable()].filter(([name]) => isAlpha(name) === (kind === "alphas")),
+    );
+  }
+
+  /** Number of scalars in all parameters but the alphas. */
+  get parameterCount(): number {
+    return this.parameters.count((name) => !isAlpha(name));
+  }
+
+  /**
+   * Computes the logits.
+   *
+   * @param images `[N, H, W, 3]` float32, normalised; H and W multiples of 4.
+   * @returns `[N, classes]` float32. The caller disposes.
+   * @throws {TypeError} If the images are not rank-4 float32.
+   * @throws {RangeError} If they have not three channels or their sides are no multiples of 4.
+   */
+  forward(images: tf.Tensor4D, { updates, gradients = "none", dropout }: SupernetPass = {}) {
+    checkImages(images);
+    const mode: ForwardMode = { updates, filterGradient: gradients === "weights" };
+    return tf.tidy(() => {
+      const weights = {
+        normal: tf.softmax(this.alphas.normal),
+        reduce: tf.softmax(this.alphas.reduce),
+      };
+      const inputs: [tf.Tensor4D, tf.Tensor4D][] = this.#cells.map(() => [images, images]);
+      const produce = (producer: number, output: () => tf.Tensor4D) => {
+        const consumers = this.#consumersOf(producer);
+        const states = tf.tidy(() => this.#prepare(output(), { consumers, mode }));
+        consumers.forEach(({ cell, input }, index) => inputs[cell][input] = states[index]);
+      };
+      produce(-1, () => this.#runStem(images, mode));
+      const run = (index: number) => {
+        const cell = this.#cells[index];
+        return cell.forward(inputs[index], {
+          mode,
+          weights: cell.reduction ? weights.reduce : weights.normal,
+          dropout: updates && dropout && this.#maskSource(dropout, index),
+        });
+      };
+      const last = this.#cells.length - 1;
+      for (let index = 0; index < last; index++) {
+        produce(index, () => run(index));
+        tf.dispose(inputs[index]);
+      }
+      const features = tf.tidy(() => globalAveragePool(run(last)));
+      const { weight, bias } = this.#classifier;
+      return tf.add(tf.matMul(features, weight), bias) as tf.Tensor2D;
+    });
+  }
+
+  #runStem(images: tf.Tensor4D, mode: ForwardMode): tf.Tensor4D {
+    const [{ y, affine }] = normedBranches(images, [this.#stem], { mode, inputGradient: false });
+    return normalisedSum([{ x: y, affine }]);
+  }
+
+  /** The cell inputs that take a producer's output; producer -1 is the stem. */
+  #consumersOf(producer: number): { cell: number; input: 0 | 1 }[] {
+    const consumers: { cell: number; input: 0 | 1 }[] = [
+      { cell: producer + 1, input: 1 },
+      { cell: producer + 2, input: 0 },
+    ];
+    if (producer === -1) consumers.unshift({ cell: 0, input: 0 });
+    return consumers.filter(({ cell }) => cell < this.#cells.length);
+  }
+
+  /** The states that a producer's output becomes in its consumers. */
+  #prepare(
+    output: tf.Tensor4D,
+    { consumers, mode }: { consumers: { cell: number; input: 0 | 1 }[]; mode: ForwardMode },
+  ): tf.Tensor4D[] {
+    const specs = consumers.map(({ cell, input }) => this.#cells[cell].preprocess[input]);
+    return normedBranches(output, specs, { mode, activation: "relu" })
+      .map(({ y, affine }) => normalisedSum([{ x: y, affine }]));
+  }
+
+  #maskSource({ rate, key, pass }: SkipDropout, cell: number): Dropout | undefined {
+    if (rate === 0) return undefined;
+    const counter = (pass * this.#cells.length + cell) * EDGES.length;
+    return { rate, key, counter: counter % 2 ** 32 };
+  }
+}
+
+/** Whether the cell at an index reduces. */
+export function isReduction(index: number, layers: number): boolean {
+  return index === Math.floor(layers / 3) || index === Math.floor(2 * layers / 3);
+}
+
+function isAlpha(name: string): boolean {
+  return name.startsWith("alphas_");
+}
+
+function checkOptions({ layers, channels, classes, normal, reduce }: SupernetOptions): void {
+  for (const [what, value] of Object.entries({ layers, channels, classes })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`Cannot build a supernet: want ${what} of 1 or more, got ${value}`);
+    }
+  }
+  for (const [cell, kept] of Object.entries({ normal, reduce })) {
+    const lengths = new Set(kept.map((primitives) => primitives.length));
+    if (kept.length !== EDGES.length || lengths.size !== 1 || lengths.has(0)) {
+      throw new RangeError(
+        `Cannot build a supernet: want equally many primitives on ${EDGES.length} edges of the ` +
+          `${cell} cell, got ${kept.map((primitives) => primitives.length).join(", ")}`,
+      );
+    }
+  }
+}
+
+function checkImages(images: tf.Tensor4D): void {
+  if (images.rank !== 4 || images.dtype !== "float32") {
+    throw new TypeError(
+      `Cannot run the supernet: want float32 [N, H, W, 3], got ${images.dtype} [${images.shape}]`,
+    );
+  }
+  const [, height, width, channels] = images.shape;
+  if (channels !== 3 || height % 4 !== 0 || width % 4 !== 0) {
+    throw new RangeError(
+      `Cannot run the supernet: want [N, H, W, 3] with H and W multiples of 4, got [${images.shape}]`,
+    );
+  }
+}
