@@ -17,7 +17,8 @@ export function composeNormalisedSum(terms: SumTerm[], weights?: tf.Tensor): tf.
         ? term
         : tf.mul(term, tf.slice(flat!, [weight], [1])) as tf.Tensor4D;
     });
-    return summands.reduce((sum, term) => tf.add(sum, term));
+    // A single bare term would be the caller's own x.
+    return tf.clone(summands.reduce((sum, term) => tf.add(sum, term)));
   });
 }
 

@@ -70,14 +70,14 @@ export function softmaxCrossEntropy(
 
 function compose(logits: tf.Tensor2D, labels: tf.Tensor1D, smoothing: number): LossOutput {
   const classes = logits.shape[1];
-  const hot = tf.oneHot(labels, classes);
-  const target = tf.add(tf.mul(tf.cast(hot, "float32"), 1 - smoothing), smoothing / classes);
+  const index = tf.range(0, classes, 1, "int32"), own = tf.expandDims(labels, 1);
+  const hot = tf.cast(tf.equal(index, own), "float32");
+  const target = tf.add(tf.mul(hot, 1 - smoothing), smoothing / classes);
   const loss = tf.neg(tf.mean(tf.sum(tf.mul(target, tf.logSoftmax(logits)), 1)));
-  const own = tf.sum(tf.mul(logits, tf.cast(hot, "float32")), 1, true);
-  const index = tf.range(0, classes, 1, "int32");
+  const ownLogit = tf.sum(tf.mul(logits, hot), 1, true);
   const before = tf.logicalOr(
-    tf.greater(logits, own),
-    tf.logicalAnd(tf.equal(logits, own), tf.less(index, tf.expandDims(labels, 1))),
+    tf.greater(logits, ownLogit),
+    tf.logicalAnd(tf.equal(logits, ownLogit), tf.less(index, own)),
   );
   const rank = tf.sum(tf.cast(before, "float32"), 1);
   const within = (k: number) => tf.sum(tf.cast(tf.less(rank, k), "float32"));

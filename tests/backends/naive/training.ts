@@ -43,7 +43,7 @@ function step(inputs: Tensors64, attrs: StepAttrs, update: Update): Tensors64 {
   const norm = zeros([]);
   norm.values[0] = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
   const factor = Math.min(1, attrs.clip / (norm.values[0] + 1e-6));
-  const outputs: Tensors64 = { norm };
+  const outputs: Tensors64 = {};
   for (const [name, { shape, values }] of Object.entries(inputs)) {
     if (!name.startsWith("g.")) outputs[name] = { shape, values: values.slice() };
   }
@@ -53,6 +53,7 @@ function step(inputs: Tensors64, attrs: StepAttrs, update: Update): Tensors64 {
       update(outputs, index, at)(gradient * factor + attrs.weightDecay * before[at])
     );
   });
+  outputs.norm = norm;
   return outputs;
 }
 

@@ -26,6 +26,8 @@ export interface BranchesPlan {
   inputGradient?: boolean;
   filterGradient?: boolean;
   epsilon?: number;
+  /** Kinds of outputs that enter the loss; default both. */
+  loss?: "y" | "affine";
   /**
    * Values of x: "exact" are multiples of 1/64, "ties" of 1/2, and "smooth" are uniform, as finite
    * differences want them. Default "exact".
@@ -53,8 +55,8 @@ export function branchesCase(plan: BranchesPlan): OpCase {
   const ofState = activation === "affine" ? ["x", "affine"] : ["x"];
   const lossOf = plan.branches.flatMap(({ kind, statistics = true }, position) =>
     kind === "identity" || !statistics ? [`${position}.y`] : [`${position}.y`, `${position}.affine`]
-  );
-  // Without statistics nothing depends on gamma and beta.
+  ).filter((output) => plan.loss === undefined || output.endsWith(plan.loss));
+  // Without its affine pair in the loss nothing depends on gamma and beta.
   const usedFilters = filters.filter((filter) =>
     !/gamma|beta/.test(filter) || lossOf.includes(`${filter.split(".")[0]}.affine`)
   );
