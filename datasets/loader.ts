@@ -15,13 +15,17 @@ const ORDER_STREAM = 0, AUGMENTATION_STREAM = 1;
 
 /** A run of consecutive images: `first` up to but not including `end`. */
 export interface IndexRange {
+  /** First image. */
   first: number;
+  /** One past the last image. */
   end: number;
 }
 
 /** Where an iteration stands: the epoch, and the number of its batches already taken. */
 export interface LoaderPosition {
+  /** Epoch, from 0. */
   epoch: number;
+  /** Batches of it already taken. */
   batch: number;
 }
 
@@ -37,6 +41,7 @@ export interface Batch {
 
 /** Options of {@linkcode BatchLoader}. */
 export interface BatchLoaderOptions {
+  /** Where the images are. */
   split: Split;
   /** Mean and deviation to normalise with. */
   statistics: Statistics;
@@ -97,6 +102,8 @@ export class BatchLoader {
   readonly #random: CounterRandom;
 
   /**
+   * Checks the options; no batch is made yet.
+   *
    * @throws {RangeError} If the batch size is not an integer from 1 to the number of images, or an index
    *   is outside the split.
    */
@@ -173,6 +180,8 @@ export class BatchCycle {
   #batches: Generator<Batch, void, void> | undefined;
 
   /**
+   * Begins at a position.
+   *
    * @param loader Makes the batches.
    * @param position Where to begin; a saved {@linkcode BatchCycle.position} continues exactly there.
    * @throws {RangeError} If the position is not one of whole, non-negative numbers within an epoch.

@@ -17,7 +17,9 @@ export interface Split {
 
 /** Per-channel statistics of pixel values in 0..1, red first. */
 export interface Statistics {
+  /** Means. */
   mean: readonly number[];
+  /** Standard deviations. */
   std: readonly number[];
 }
 
@@ -26,14 +28,18 @@ export type DatasetName = "cifar10" | "cifar100";
 
 /** A data set in memory. */
 export interface ImageDataset extends Statistics {
+  /** Which data set it is. */
   name: DatasetName;
   /** Class names; a label is an index into them. */
   classes: readonly string[];
+  /** Training images. */
   train: Split;
+  /** Test images. */
   test: Split;
 }
 
 /** Data that is missing, damaged or not what was asked for; the message is one sentence for the user. */
 export class DatasetError extends Error {
+  /** Name of the class. */
   override readonly name = "DatasetError";
 }
