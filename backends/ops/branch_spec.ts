@@ -106,7 +106,8 @@ function windowOf(branch: Branch): Window {
   }
 }
 
-function outputChannels(branch: Branch, channels: number): number {
+/** Channels of a branch's result, for x of `channels`. */
+export function outputChannels(branch: Branch, channels: number): number {
   switch (branch.kind) {
     case "separable":
       return branch.pointwise.shape[3];

@@ -14,7 +14,12 @@
 
 import type * as tf from "@tensorflow/tfjs-core";
 import { checkWindow } from "../geometry/windows.ts";
-import { type BranchesAttrs, type BranchSpec, flattenBranches } from "./branch_spec.ts";
+import {
+  type BranchesAttrs,
+  type BranchSpec,
+  flattenBranches,
+  outputChannels,
+} from "./branch_spec.ts";
 import { composeBranches } from "./branches_composition.ts";
 import { hasKernel, registerFusedGradient, runFused } from "./fused.ts";
 
@@ -163,6 +168,9 @@ function checkFilters(
 ): void {
   const [, height, width, channels] = x.shape;
   const want = (filter: tf.Tensor4D, shape: [number, number, number, number]) => {
+    if (filter.dtype !== "float32") {
+      throw new TypeError(`Cannot run ${branch.kind}: want a float32 filter, got ${filter.dtype}`);
+    }
     if (filter.rank !== 4 || filter.shape.some((size, axis) => size !== shape[axis])) {
       throw new RangeError(
         `Cannot run ${branch.kind}: want a filter [${shape}], got [${filter.shape}]`,
@@ -189,6 +197,15 @@ function checkFilters(
     for (const filter of branch.filters) {
       want(filter, [1, 1, channels, branch.filters[0].shape[3]]);
     }
+  }
+  if (branch.norm) checkNorm(branch.kind, branch.norm, outputChannels(branch, channels));
+}
+
+function checkNorm(op: string, { gamma, beta }: BranchNorm, channels: number): void {
+  if (gamma.size !== channels || beta.size !== channels) {
+    throw new RangeError(
+      `Cannot run ${op}: want gamma and beta [${channels}], got [${gamma.shape}] and [${beta.shape}]`,
+    );
   }
 }
 

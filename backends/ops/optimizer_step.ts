@@ -58,7 +58,7 @@ export interface StepInput {
 /**
  * One step of SGD with momentum.
  *
- * @throws {RangeError} If the lists differ in length.
+ * @throws {RangeError} If the lists, or a parameter and its gradient or slots, differ in size.
  */
 export function sgdStep(input: StepInput, attrs: SgdAttrs): StepOutput {
   return step(SGD_STEP, input, {
@@ -74,7 +74,7 @@ export function sgdStep(input: StepInput, attrs: SgdAttrs): StepOutput {
 /**
  * One step of Adam.
  *
- * @throws {RangeError} If the lists differ in length.
+ * @throws {RangeError} If the lists, or a parameter and its gradient or slots, differ in size.
  */
 export function adamStep(input: StepInput, attrs: AdamAttrs): StepOutput {
   const { beta1, beta2, epsilon, learningRate } = attrs;
@@ -105,6 +105,14 @@ function step(
         `${slots.map((slot) => slot.length)}`,
     );
   }
+  parameters.forEach((parameter, index) => {
+    const other = [gradients, ...slots].find((list) => list[index].size !== parameter.size);
+    if (other) {
+      throw new RangeError(
+        `Cannot step parameter ${index}: want [${parameter.shape}], got [${other[index].shape}]`,
+      );
+    }
+  });
   const outputs = hasKernel(kernelName)
     ? runFused(kernelName, {
       inputs: [...parameters, ...gradients, ...slots.flat()],

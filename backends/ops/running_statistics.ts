@@ -25,7 +25,7 @@ export interface RunningStatisticsAttrs {
  * @param running Per batch norm `[2, C]`: running mean and unbiased variance.
  * @param moments Per batch norm `[2, C]`: batch mean and biased variance.
  * @returns New `[2, C]` tensors; the caller disposes.
- * @throws {RangeError} If the lists differ in length, or a count is below 1.
+ * @throws {RangeError} If the lists or two of their tensors differ in size, or a count is below 1.
  */
 export function runningStatistics(
   running: tf.Tensor2D[],
@@ -44,6 +44,14 @@ export function runningStatistics(
       `Cannot update running statistics: want a count of at least 1, got ${short}`,
     );
   }
+  running.forEach((old, index) => {
+    if (old.size !== moments[index].size) {
+      throw new RangeError(
+        `Cannot update running statistics: want moments [${old.shape}], ` +
+          `got [${moments[index].shape}]`,
+      );
+    }
+  });
   const attrs: RunningStatisticsAttrs = { momentum, counts };
   if (hasKernel(RUNNING_STATISTICS)) {
     return runFused(RUNNING_STATISTICS, {

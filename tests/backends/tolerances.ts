@@ -18,7 +18,7 @@ export interface Tolerance {
 
 /** By the dtype in which a backend computes. */
 export const TOLERANCES = {
-  float32: { forward: 1e-5, gradient: 5e-5, floor: 1e-4 },
+  float32: { forward: 1e-5, gradient: 5e-5, floor: 1e-5 },
 } as const satisfies Record<string, Tolerance>;
 
 /**
