@@ -1,0 +1,64 @@
+/** Tests of choosing a backend by name and by `auto`. */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { BACKEND_NAMES, BackendError, startBackend } from "../../backends/mod.ts";
+import { permitted } from "../permitted.ts";
+
+const UNABLE = !permitted({ read: ["."], write: [".cache"] });
+
+Deno.test("startBackend() refuses an unknown name, suggesting the nearest", async () => {
+  await assertRejects(
+    () => startBackend("webgl"),
+    RangeError,
+    'Unknown backend "webgl": want auto, cudnn, webgpu, cpu (did you mean "webgpu"?)',
+  );
+  await assertRejects(() => startBackend("toString"), RangeError, 'Unknown backend "toString"');
+  await assertRejects(() => startBackend(""), RangeError, 'Unknown backend ""');
+});
+
+Deno.test({
+  name: "startBackend() starts cpu by name, as tfjs's current backend",
+  ignore: UNABLE,
+  fn: async () => {
+    const { backend, notTaken } = await startBackend("cpu", { threads: 1 });
+    try {
+      assertEquals([backend.name, notTaken], ["cpu", []]);
+      assertEquals(tf.getBackend(), backend.tfjsName);
+      assert(backend.description.length > 0 && !backend.description.includes("\n"));
+    } finally {
+      backend.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "startBackend() with auto takes the first that starts, with a sentence for each before it",
+  ignore: UNABLE,
+  fn: async () => {
+    const { backend, notTaken } = await startBackend("auto", { threads: 1 });
+    try {
+      assertEquals(notTaken.length, BACKEND_NAMES.indexOf(backend.name));
+      for (const sentence of notTaken) assert(/^\S.+\S$/.test(sentence), sentence);
+    } finally {
+      backend.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "startBackend() gives one sentence for a backend that cannot start",
+  ignore: UNABLE,
+  fn: async () => {
+    for (const name of BACKEND_NAMES) {
+      try {
+        (await startBackend(name, { threads: 1 })).backend.close();
+      } catch (error) {
+        assert(error instanceof BackendError, `${name}: ${error}`);
+        assertEquals(error.backend, name);
+        assert(!error.message.includes("\n"), error.message);
+      }
+    }
+    await assertRejects(() => startBackend("cpu", { threads: 0 }), RangeError, "got 0");
+  },
+});
