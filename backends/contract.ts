@@ -36,6 +36,10 @@ export interface BackendOptions {
   threads?: number;
   /** Folder for compiled kernels; default `.cache` beside deno.json. */
   cacheDir?: string;
+  /** Bytes of tensors the CPU backend may hold; default, and at most, 4 GB. */
+  memoryLimit?: number;
+  /** Whether CPU kernels use relaxed SIMD; default where the engine has it. */
+  relaxedSimd?: boolean;
 }
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */

@@ -1,0 +1,219 @@
+/**
+ * The CPU backend: tfjs-backend-cpu with its tensors in one shared WebAssembly memory, and our fused
+ * kernels in SIMD WebAssembly on all threads. Any kernel not listed in register.ts is
+ * tfjs-backend-cpu's, working on views of the same memory.
+ *
+ * Invariant: a view handed to a user (`dataSync`) is a copy, since blocks are reused.
+ */
+
+import "@tensorflow/tfjs-backend-cpu";
+import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import {
+  type Backend,
+  BackendError,
+  type BackendMemory,
+  type BackendOptions,
+} from "../contract.ts";
+import { compileKernels, MAX_PAGES } from "./compiler.ts";
+import { Arena, type FloatView } from "./memory.ts";
+import { MAX_THREADS } from "./protocol.ts";
+import { registerKernels } from "./register.ts";
+import { type BlockOwner, type DataId, type ScaledView, TensorBlock } from "./tensor_data.ts";
+import { Threads } from "./threads.ts";
+
+/** Name of the backend in tfjs's registry. */
+export const CPU_BACKEND = "pdarts-cpu";
+
+/** Largest memory, in bytes: all that 32-bit addresses reach, less the last page. */
+const MEMORY_LIMIT = (MAX_PAGES - 1) * 65536;
+
+export class CpuBackend extends MathBackendCPU implements BlockOwner {
+  readonly arena: Arena;
+  readonly threads: Threads;
+
+  constructor(arena: Arena, threads: Threads) {
+    super();
+    this.arena = arena;
+    this.threads = threads;
+  }
+
+  override write(
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+  ): DataId {
+    const dataId = {};
+    this.data.set(dataId, this.#block(values, shape, { dtype, refCount: 1 }));
+    return dataId;
+  }
+
+  override move(
+    dataId: DataId,
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    refCount: number,
+  ): void {
+    this.data.set(dataId, this.#block(values, shape, { dtype, refCount }));
+  }
+
+  #block(
+    values: tf.backend_util.BackendValues | null | undefined,
+    shape: number[],
+    { dtype, refCount }: { dtype: tf.DataType; refCount: number },
+  ): TensorBlock {
+    const elements = tf.util.sizeFromShape(shape);
+    const placed = dtype !== "string" && dtype !== "complex64" && values != null;
+    const block = placed
+      ? new TensorBlock(this, {
+        dtype,
+        elements: values.length,
+        address: this.place(values, dtype),
+      })
+      : new TensorBlock(this, { dtype, elements, loose: values ?? undefined });
+    block.refCount = refCount;
+    return block;
+  }
+
+  override readSync(dataId: DataId): tf.backend_util.BackendValues {
+    const block = this.#get(dataId);
+    if (block.address === undefined) return super.readSync(dataId);
+    return this.view(block.address, block.dtype, block.elements).slice();
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    if (!this.data.has(dataId)) return true;
+    const block = this.#get(dataId);
+    const { scaled, allocated } = block;
+    if (!super.disposeData(dataId, force)) return false;
+    if (scaled) this.#releaseBase(scaled.base);
+    if (allocated !== undefined) this.arena.free(allocated);
+    return true;
+  }
+
+  #releaseBase(base: DataId): void {
+    const engine = tf.engine();
+    if (this.disposeData(base) && engine.state.tensorInfo.has(base)) {
+      engine.removeDataId(base, this);
+    }
+  }
+
+  #get(dataId: DataId): TensorBlock {
+    return this.data.get(dataId) as unknown as TensorBlock;
+  }
+
+  /** A new float32 tensor whose values are whatever its block held. */
+  allocate(shape: number[]): tf.TensorInfo {
+    const elements = tf.util.sizeFromShape(shape), dataId = {};
+    const address = this.arena.allocate(4 * elements);
+    this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, address }));
+    return { dataId, shape, dtype: "float32" };
+  }
+
+  /** Another tensor with the same values. */
+  share(info: tf.TensorInfo): tf.TensorInfo {
+    this.incRef(info.dataId);
+    return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
+  }
+
+  /** x scaled by channel, evaluated only if somebody asks for its values. */
+  scaledView(x: tf.TensorInfo, scale: Float32Array): tf.TensorInfo {
+    const inner = this.#get(x.dataId).scaled;
+    const view = inner
+      ? { base: inner.base, scale: scale.map((factor, c) => factor * inner.scale[c]) }
+      : { base: x.dataId, scale };
+    this.incRef(view.base);
+    const dataId = {}, elements = tf.util.sizeFromShape(x.shape);
+    this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, scaled: view }));
+    return { dataId, shape: x.shape, dtype: "float32" };
+  }
+
+  /** Address of a numeric tensor's values. */
+  address(info: tf.TensorInfo): number {
+    const address = this.#get(info.dataId).address;
+    if (address === undefined) {
+      throw new BackendError("cpu", `A ${info.dtype} tensor has no address`);
+    }
+    return address;
+  }
+
+  /** Address of values and, for a scaled view, the factors that a kernel applies itself. */
+  scaledAddress(info: tf.TensorInfo): { address: number; scale?: Float32Array } {
+    const { scaled } = this.#get(info.dataId);
+    if (!scaled) return { address: this.address(info) };
+    return { address: this.#get(scaled.base).address!, scale: scaled.scale };
+  }
+
+  /** View of a float32 tensor's values; valid until the tensor is disposed. */
+  floats(info: tf.TensorInfo): FloatView {
+    return this.arena.floats(this.address(info), tf.util.sizeFromShape(info.shape));
+  }
+
+  view(address: number, dtype: tf.DataType, elements: number): tf.backend_util.TypedArray {
+    if (dtype === "float32") return this.arena.floats(address, elements) as Float32Array;
+    if (dtype === "int32") return this.arena.ints(address, elements) as Int32Array;
+    return this.arena.bytes(address, elements) as Uint8Array;
+  }
+
+  place(values: tf.backend_util.BackendValues, dtype: tf.DataType): number {
+    const bytes = values.length * tf.util.bytesPerElement(dtype);
+    const address = this.arena.allocate(bytes);
+    this.view(address, dtype, values.length).set(values as unknown as ArrayLike<number>);
+    return address;
+  }
+
+  evaluate({ base, scale }: ScaledView, elements: number): number {
+    const address = this.arena.allocate(4 * elements),
+      factors = this.arena.allocate(4 * scale.length);
+    this.arena.floats(factors, scale.length).set(scale);
+    const from = this.#get(base).address!, pixels = elements / scale.length;
+    this.threads.kernels.scaleChannels(from, address, factors, pixels, scale.length);
+    this.arena.free(factors);
+    this.#releaseBase(base);
+    return address;
+  }
+
+  override memory(): { unreliable: boolean; reasons: string[] } {
+    return { unreliable: false, reasons: [] };
+  }
+
+  override dispose(): void {
+    this.threads.close();
+  }
+}
+
+/**
+ * Starts the CPU backend and makes it tfjs's current one.
+ *
+ * @throws {RangeError} If the number of threads is not an integer from 1 to 64.
+ * @throws {BackendError} If kernels cannot be compiled or threads not started.
+ */
+export async function startCpuBackend(options: BackendOptions = {}): Promise<Backend> {
+  const count = options.threads ?? Math.min(navigator.hardwareConcurrency, MAX_THREADS);
+  if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
+    throw new RangeError(`Cannot start CPU threads: want 1 to ${MAX_THREADS}, got ${count}`);
+  }
+  const cacheDir = options.cacheDir ?? new URL("../../.cache", import.meta.url).pathname;
+  const { module, relaxed } = await compileKernels(`${cacheDir}/kernels`, {
+    relaxed: options.relaxedSimd,
+  });
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
+  const limit = Math.min(options.memoryLimit ?? MEMORY_LIMIT, MEMORY_LIMIT);
+  const arena = new Arena(memory, limit);
+  const threads = await Threads.start(arena, module, count);
+  if (tf.findBackend(CPU_BACKEND)) tf.removeBackend(CPU_BACKEND);
+  const backend = new CpuBackend(arena, threads);
+  registerKernels(CPU_BACKEND);
+  tf.registerBackend(CPU_BACKEND, () => backend, 2);
+  await tf.setBackend(CPU_BACKEND);
+  return {
+    name: "cpu",
+    tfjsName: CPU_BACKEND,
+    description: `cpu, ${count} thread${count === 1 ? "" : "s"}, ` +
+      `${relaxed ? "relaxed " : ""}SIMD WebAssembly`,
+    memory: (): BackendMemory => arena.usage,
+    resetPeak: () => arena.resetPeak(),
+    close: () => tf.removeBackend(CPU_BACKEND),
+  };
+}

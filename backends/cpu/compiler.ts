@@ -1,0 +1,139 @@
+/**
+ * Compiles the AssemblyScript kernels in this process, once per content: the binary is kept in a cache
+ * folder under the digest of the sources, the tiles written by `wasm/tiles.ts` and the compiler's
+ * version. Without a writable cache the kernels are compiled again each time (about 3 s).
+ */
+
+import { layoutsModule } from "./wasm/layouts.ts";
+import { tilesModule } from "./wasm/tiles.ts";
+
+const COMPILER = "assemblyscript 0.28.20";
+const SOURCES = [
+  "main",
+  "simd",
+  "pointwise",
+  "depthwise",
+  "images",
+  "pooling",
+  "branches",
+  "normalised_sum",
+  "mask",
+  "small",
+];
+/** Pages of 64 KB: the module asks for the least, the memory may grow to all of 32 bits. */
+export const MAX_PAGES = 65536;
+
+/** The compiled kernels. */
+export interface CompiledKernels {
+  module: WebAssembly.Module;
+  /** Whether they use relaxed SIMD's fused multiply-add. */
+  relaxed: boolean;
+}
+
+/**
+ * Compiles the kernels, or takes them from the cache.
+ *
+ * @param cacheDir Folder for binaries; made if need be.
+ * @param options.relaxed False to leave relaxed SIMD out, for the same bits on every machine; by
+ * default it is used where the engine has it.
+ * @throws {Error} If the compiler refuses the sources.
+ */
+export async function compileKernels(
+  cacheDir: string,
+  { relaxed = hasRelaxedSimd() }: { relaxed?: boolean } = {},
+): Promise<CompiledKernels> {
+  const files = sources(relaxed);
+  const path = `${cacheDir}/kernels-${await digest(files)}.wasm`;
+  let binary = await readIfThere(path);
+  if (!binary) {
+    binary = await compile(files);
+    await writeIfPossible(path, binary);
+  }
+  return { module: await WebAssembly.compile(binary as BufferSource), relaxed };
+}
+
+/** True when the engine accepts a module that uses relaxed SIMD. */
+export function hasRelaxedSimd(): boolean {
+  // (func (result v128) (f32x4.relaxed_madd (three zero vectors)))
+  const zero = [0xfd, 0x0c, ...new Array(16).fill(0)];
+  const body = [0, ...zero, ...zero, ...zero, 0xfd, 0x85, 0x02, 0x0b];
+  return WebAssembly.validate(Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 5, 1, 0x60, 0, 1, 0x7b],
+    ...[3, 2, 1, 0],
+    ...[10, body.length + 2, 1, body.length],
+    ...body,
+  ]));
+}
+
+function sources(relaxed: boolean): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const name of SOURCES) {
+    files.set(
+      `${name}.as.ts`,
+      Deno.readTextFileSync(new URL(`wasm/${name}.as.ts`, import.meta.url)),
+    );
+  }
+  files.set("layouts.as.ts", layoutsModule());
+  files.set("tiles.as.ts", tilesModule());
+  files.set("config.as.ts", `export const RELAXED: bool = ${relaxed};\n`);
+  return files;
+}
+
+async function digest(files: Map<string, string>): Promise<string> {
+  const text = [COMPILER, ...[...files].flat()].join("\n");
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(hash).subarray(0, 12)].map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+async function compile(files: Map<string, string>): Promise<Uint8Array> {
+  const asc = (await import("assemblyscript/asc")).default;
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main(
+    [
+      "main.as.ts",
+      "--outFile",
+      "main.wasm",
+      "-O3",
+      "--noAssert",
+      "--runtime",
+      "stub",
+      ...["simd", "relaxed-simd", "threads"].flatMap((feature) => ["--enable", feature]),
+      ...["--importMemory", "--sharedMemory", "--initialMemory", "1"],
+      ...["--maximumMemory", String(MAX_PAGES)],
+    ],
+    {
+      readFile: (name) => files.get(name) ?? null,
+      writeFile: (_name, contents) => {
+        if (typeof contents !== "string") binary = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error || !binary) {
+    throw new Error(`Cannot compile the CPU kernels: ${stderr.toString() || error?.message}`);
+  }
+  return binary;
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const binary = await Deno.readFile(path);
+    return WebAssembly.validate(binary as BufferSource) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Renames into place, so that another process never reads half a binary. */
+async function writeIfPossible(path: string, binary: Uint8Array): Promise<void> {
+  const draft = `${path}.${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeFile(draft, binary);
+    await Deno.rename(draft, path);
+  } catch {
+    // The cache is an economy: a folder that cannot be written costs a compilation at each start.
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * Branches on the CPU, backward. The gradients of a branch's affine pair become per-channel coefficients
+ * (a, b, c), so that the gradient before its batch norm, a dy + b y + c, is formed on the fly:
+ *
+ *     with N values a channel, s = scale, i = 1 / sqrt(var + eps), S and T the gradients of scale and shift:
+ *     U = S - mean T;  dmean = -s T;  dvar = -gamma i^3 U / 2;  dgamma = i U;  dbeta = T
+ *     b = 2 dvar / N;  c = dmean / N - mean b
+ */
+
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
+import type { CpuBackend } from "../backend.ts";
+import { partsOf } from "../parts.ts";
+import { type RecordOf, WorkBlocks } from "../records.ts";
+import type { BranchesCall, BranchRecord } from "../wasm/layouts.ts";
+import { addDoubles, paddedIndex, placeAffine, placeFilters, runBranches } from "./branches.ts";
+import { planBranches } from "./branches_plan.ts";
+
+/** A branch's tensors: outputs of the forward call, and their gradients. */
+interface BranchTensors {
+  y: TensorInfo;
+  affine?: TensorInfo;
+  moments?: TensorInfo;
+  dy: TensorInfo;
+  dAffine?: TensorInfo;
+}
+
+/** Runs the backward kernel; inputs are the forward's inputs, outputs, and gradients of outputs. */
+export function branchesGradKernel(
+  backend: CpuBackend,
+  { inputs, attrs }: { inputs: TensorInfo[]; attrs: BranchesAttrs },
+): TensorInfo[] {
+  const { arena } = backend, [x] = inputs, parts = partsOf(x.shape[0]);
+  const { forward, branches } = sortInputs(inputs, attrs);
+  using work = new WorkBlocks(arena);
+  const { call, records, scratchBytes } = planBranches(x.shape, attrs, { parts, backward: true });
+  const dx = attrs.inputGradient ? backend.allocate(x.shape) : undefined;
+  call.x = backend.address(x);
+  call.dx = dx ? backend.address(dx) : 0;
+  placeAffine(backend, work, { inputs: forward, attrs, call });
+  const norms = records.map((record, index) => {
+    const spec = attrs.branches[index], { y, dy } = branches[index];
+    placeFilters(backend, work, {
+      inputs: forward,
+      spec,
+      record,
+      channels: x.shape[3],
+      transposed: true,
+    });
+    const incoming = backend.scaledAddress(dy);
+    record.y = backend.address(y);
+    record.dy = incoming.address;
+    const norm = normGradient(backend, { forward, attrs, spec, tensors: branches[index] });
+    record.coefficients = placeCoefficients(work, { record, spec, norm, scale: incoming.scale });
+    return norm;
+  });
+  call.partials = work.take(Math.max(1, parts * call.partialBytes));
+  runBranches(backend, work, { kernel: "branchesBackward", call, records, scratchBytes });
+  const results = new Map<number, TensorInfo>();
+  if (dx) {
+    results.set(0, dx);
+    if (attrs.hasAffine) results.set(1, affineGradient(backend, call));
+  }
+  if (attrs.filterGradient) {
+    records.forEach((record, index) => {
+      const spec = attrs.branches[index];
+      collectFilters(backend, results, { forward, spec, record, call });
+      if (spec.gamma >= 0) results.set(spec.gamma, tensorOf(backend, norms[index].gamma));
+      if (spec.beta >= 0) results.set(spec.beta, tensorOf(backend, norms[index].beta));
+    });
+  }
+  return [...results.keys()].sort((a, b) => a - b).map((index) => results.get(index)!);
+}
+
+function sortInputs(
+  inputs: TensorInfo[],
+  attrs: BranchesAttrs,
+): { forward: TensorInfo[]; branches: BranchTensors[] } {
+  const outputs = attrs.branches.reduce((n, spec) => n + (spec.statistics ? 3 : 1), 0);
+  const count = inputs.length - 2 * outputs;
+  let next = count;
+  const branches = attrs.branches.map((spec): BranchTensors => {
+    const at = next, gradient = at + outputs;
+    next += spec.statistics ? 3 : 1;
+    return spec.statistics
+      ? {
+        y: inputs[at],
+        affine: inputs[at + 1],
+        moments: inputs[at + 2],
+        dy: inputs[gradient],
+        dAffine: inputs[gradient + 1],
+      }
+      : { y: inputs[at], dy: inputs[gradient] };
+  });
+  return { forward: inputs.slice(0, count), branches };
+}
+
+/** Per-channel coefficients of y and 1, and the gradients of gamma and beta. */
+interface NormGradient {
+  b: Float64Array;
+  c: Float64Array;
+  gamma: Float64Array;
+  beta: Float64Array;
+}
+
+function normGradient(
+  backend: CpuBackend,
+  { forward, attrs, spec, tensors }: {
+    forward: TensorInfo[];
+    attrs: BranchesAttrs;
+    spec: BranchSpec;
+    tensors: BranchTensors;
+  },
+): NormGradient {
+  const channels = spec.output[2], zeros = () => new Float64Array(channels);
+  const norm = { b: zeros(), c: zeros(), gamma: zeros(), beta: zeros() };
+  if (!tensors.affine || !tensors.moments || !tensors.dAffine) return norm;
+  const count = tensors.y.shape.slice(0, 3).reduce((n, side) => n * side, 1);
+  const affine = backend.floats(tensors.affine), moments = backend.floats(tensors.moments);
+  const incoming = backend.floats(tensors.dAffine);
+  const gamma = spec.gamma < 0 ? undefined : backend.floats(forward[spec.gamma]);
+  for (let c = 0; c < channels; c++) {
+    const mean = moments[c], inverse = 1 / Math.sqrt(moments[channels + c] + attrs.epsilon);
+    const ofShift = incoming[channels + c], centred = incoming[c] - mean * ofShift;
+    const ofVariance = -0.5 * (gamma?.[c] ?? 1) * inverse ** 3 * centred;
+    norm.b[c] = 2 * ofVariance / count;
+    norm.c[c] = -affine[c] * ofShift / count - mean * norm.b[c];
+    norm.gamma[c] = inverse * centred;
+    norm.beta[c] = ofShift;
+  }
+  return norm;
+}
+
+/** `[3, segments outP]` coefficients of dy, y and 1 in the padded layout; the identity's has no pad. */
+function placeCoefficients(
+  work: WorkBlocks,
+  { record, spec, norm, scale }: {
+    record: RecordOf<typeof BranchRecord>;
+    spec: BranchSpec;
+    norm: NormGradient;
+    scale?: Float32Array;
+  },
+): number {
+  const wide = record.segments * record.outP, values = new Float32Array(3 * wide);
+  for (let channel = 0; channel < spec.output[2]; channel++) {
+    const at = paddedIndex(channel, record);
+    values[at] = scale?.[channel] ?? 1;
+    values[wide + at] = norm.b[channel];
+    values[2 * wide + at] = norm.c[channel];
+  }
+  return work.floats(values);
+}
+
+function affineGradient(backend: CpuBackend, call: RecordOf<typeof BranchesCall>): TensorInfo {
+  const { channels, channelsP } = call, result = backend.allocate([2, channels]);
+  const sums = addDoubles(backend, call, { offset: call.affineSums, length: 2 * channelsP });
+  const values = backend.floats(result);
+  values.set(sums.subarray(0, channels));
+  values.set(sums.subarray(channelsP, channelsP + channels), channels);
+  return result;
+}
+
+function tensorOf(backend: CpuBackend, values: Float64Array): TensorInfo {
+  const result = backend.allocate([values.length]);
+  backend.floats(result).set(values);
+  return result;
+}
+
+function collectFilters(
+  backend: CpuBackend,
+  results: Map<number, TensorInfo>,
+  { forward, spec, record, call }: {
+    forward: TensorInfo[];
+    spec: BranchSpec;
+    record: RecordOf<typeof BranchRecord>;
+    call: RecordOf<typeof BranchesCall>;
+  },
+): void {
+  const filters = [...spec.filters];
+  if (spec.kind === "separable") {
+    const index = filters.shift()!, rows = spec.kernel ** 2;
+    results.set(
+      index,
+      addUp(backend, call, {
+        shape: forward[index].shape,
+        offset: record.depthwiseSums,
+        rows,
+        columns: { real: call.channels, padded: call.channelsP },
+      }),
+    );
+  }
+  const rows = record.patchP > 0 ? spec.kernel ** 2 * call.channels : call.channels;
+  filters.forEach((index, segment) =>
+    results.set(
+      index,
+      addUp(backend, call, {
+        shape: forward[index].shape,
+        offset: record.filterSums + segment * record.filterSumsBytes,
+        rows,
+        columns: { real: record.out, padded: record.outP },
+      }),
+    )
+  );
+}
+
+/** Adds float32 partial sums of all parts into a new tensor, dropping the padding of its rows. */
+function addUp(
+  backend: CpuBackend,
+  { partials, partialBytes, parts }: RecordOf<typeof BranchesCall>,
+  { shape, offset, rows, columns }: {
+    shape: number[];
+    offset: number;
+    rows: number;
+    columns: { real: number; padded: number };
+  },
+): TensorInfo {
+  const result = backend.allocate(shape), { addParts } = backend.threads.kernels;
+  const to = backend.address(result), from = partials + offset, { real, padded } = columns;
+  if (real === padded) addParts(from, to, rows * real, parts, partialBytes);
+  else {
+    for (let row = 0; row < rows; row++) {
+      addParts(from + 4 * row * padded, to + 4 * row * real, real, parts, partialBytes);
+    }
+  }
+  return result;
+}

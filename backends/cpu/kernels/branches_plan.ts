@@ -1,0 +1,167 @@
+/**
+ * Lays out a call of the branches kernels: scratch of a thread, partial sums of a part, and one record
+ * per branch. Sizes come from geometry alone; nothing here touches tensors' values.
+ */
+
+import { windowPadding } from "../../geometry/windows.ts";
+import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
+import { emptyRecord, type RecordOf } from "../records.ts";
+import { BranchesCall, BranchRecord } from "../wasm/layouts.ts";
+
+/** Numbers of the branch kinds in branches.as.ts. */
+const KINDS = {
+  separable: 0,
+  pointwise: 1,
+  factorized_reduce: 2,
+  convolution: 3,
+  max_pool: 4,
+  avg_pool: 5,
+  identity: 6,
+} as const satisfies Record<BranchSpec["kind"], number>;
+
+/** Border of a half-size image, as in branches.as.ts. */
+const HALF_BORDER = 3;
+
+/** Rounds up to a multiple of 4. */
+export function padded(channels: number): number {
+  return (channels + 3) & ~3;
+}
+
+/** Bytes of `floats` values as a scratch slot: aligned, and never a power of two apart. */
+function slot(floats: number): number {
+  return Math.ceil(floats / 16) * 64 + 320;
+}
+
+export interface BranchesPlan {
+  call: RecordOf<typeof BranchesCall>;
+  records: RecordOf<typeof BranchRecord>[];
+  scratchBytes: number;
+}
+
+/** The plan of a call on `shape` = [N, H, W, C]; addresses are left 0. */
+export function planBranches(
+  shape: number[],
+  attrs: BranchesAttrs,
+  { parts, backward }: { parts: number; backward: boolean },
+): BranchesPlan {
+  const [images, height, width, channels] = shape;
+  const call = emptyRecord(BranchesCall), channelsP = padded(channels);
+  const records = attrs.branches.map((spec) => recordOf(spec, channels));
+  const convolutional = attrs.branches.filter((spec) => KINDS[spec.kind] <= KINDS.convolution);
+  const staged = convolutional.filter((spec) => spec.kind !== "convolution");
+  const pooled = attrs.branches.some((spec) => spec.kind.endsWith("_pool"));
+  const half = attrs.branches.filter(isHalf);
+  Object.assign(call, {
+    images,
+    parts,
+    height,
+    width,
+    channels,
+    channelsP,
+    activation: attrs.hasAffine ? 2 : attrs.relu ? 1 : 0,
+    count: records.length,
+    inputGradient: Number(attrs.inputGradient),
+    filterGradient: Number(attrs.filterGradient),
+    border: Math.max(0, ...staged.filter((spec) => !isHalf(spec)).map(windowPadding)),
+    gradientBorder: Math.max(2, ...staged.map(windowPadding)),
+    needsActive: Number(staged.length > 0 || (backward && convolutional.length > 0)),
+    needsRaw: Number(pooled),
+  });
+  const outPixels = Math.max(1, ...attrs.branches.map(({ output }) => output[0] * output[1]));
+  const widest = Math.max(channelsP, ...records.map((record) => record.segments * record.outP));
+  const patches = Math.max(0, ...records.map((r) => r.patchP * r.outHeight * r.outWidth));
+  const ring = (border: number, h: number, w: number) => (h + 2 * border) * (w + 2 * border);
+  const slack = 16 * channelsP;
+  let scratchBytes = 0;
+  const place = (floats: number) => {
+    const at = scratchBytes;
+    scratchBytes += slot(floats);
+    return at;
+  };
+  const zeroed = (field: "active" | "raw" | "half" | "padded" | "extra", floats: number) => {
+    call[field] = place(floats);
+    call[`${field}Bytes`] = 4 * floats;
+  };
+  const plane = channelsP * ring(1, height, width);
+  zeroed("active", channelsP * ring(call.border, height, width) + slack);
+  zeroed("raw", pooled ? plane : 0);
+  zeroed(
+    "half",
+    half.length === 0
+      ? 0
+      : channelsP * ring(HALF_BORDER, Math.ceil(height / 2), Math.ceil(width / 2)) + slack,
+  );
+  call.spatial = place(Math.max(channelsP * outPixels, patches));
+  call.incoming = place(widest * outPixels);
+  call.sums = place(2 * widest);
+  call.denseTable = place(outPixels);
+  if (backward) {
+    const paddedFloats = attrs.branches.map(({ output }) =>
+      channelsP * ring(call.gradientBorder, output[0], output[1])
+    );
+    zeroed("padded", Math.max(...paddedFloats) + slack);
+    call.gradient = place(plane);
+    zeroed("extra", Math.max(plane, channelsP * outPixels, patches));
+    call.paddedTable = place(outPixels);
+  }
+  if (backward) layGradientSums(call, records, attrs);
+  else layStatistics(call, records);
+  return { call, records, scratchBytes };
+}
+
+function isHalf(spec: BranchSpec): boolean {
+  return spec.kind === "separable" && spec.stride === 2 && spec.dilation === 2;
+}
+
+function recordOf(spec: BranchSpec, channels: number): RecordOf<typeof BranchRecord> {
+  const segments = spec.kind === "factorized_reduce" ? 2 : 1, out = spec.output[2] / segments;
+  return {
+    ...emptyRecord(BranchRecord),
+    kind: KINDS[spec.kind],
+    kernel: spec.kernel,
+    stride: spec.stride,
+    dilation: spec.dilation,
+    outHeight: spec.output[0],
+    outWidth: spec.output[1],
+    out,
+    outP: padded(out),
+    segments,
+    statistics: Number(spec.statistics),
+    patchP: spec.kind === "convolution" ? padded(spec.kernel ** 2 * channels) : 0,
+  };
+}
+
+/** Rows of a branch's dense filter: channels, or the patches of a convolution. */
+export function filterRows(record: RecordOf<typeof BranchRecord>, channelsP: number): number {
+  return record.patchP > 0 ? record.patchP : channelsP;
+}
+
+function layStatistics(
+  call: BranchesPlan["call"],
+  records: BranchesPlan["records"],
+): void {
+  for (const record of records) {
+    record.statisticsSums = call.partialBytes;
+    if (record.statistics) call.partialBytes += 16 * record.segments * record.outP;
+  }
+}
+
+function layGradientSums(
+  call: BranchesPlan["call"],
+  records: BranchesPlan["records"],
+  attrs: BranchesAttrs,
+): void {
+  call.affineSums = call.partialBytes;
+  if (attrs.hasAffine) call.partialBytes += 16 * call.channelsP;
+  if (!attrs.filterGradient) return;
+  for (const record of records) {
+    if (record.kind > KINDS.convolution) continue;
+    record.depthwiseSums = call.partialBytes;
+    if (record.kind === KINDS.separable) {
+      call.partialBytes += 4 * record.kernel ** 2 * call.channelsP;
+    }
+    record.filterSums = call.partialBytes;
+    record.filterSumsBytes = 4 * filterRows(record, call.channelsP) * record.outP;
+    call.partialBytes += record.segments * record.filterSumsBytes;
+  }
+}

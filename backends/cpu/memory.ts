@@ -1,0 +1,186 @@
+/**
+ * The allocator of the CPU backend: blocks of one shared WebAssembly memory of at most 4 GB.
+ *
+ * Best fit over free blocks kept by size, split when taken, joined with free neighbours when returned;
+ * the memory grows only when no block fits, since touching fresh pages costs more than a kernel does.
+ * Addresses are byte offsets. Large blocks get sizes that are odd multiples of 64 bytes away from a
+ * page, so that equal tensors do not start at the same position of every cache way.
+ */
+
+import { OutOfMemoryError } from "../contract.ts";
+
+const PAGE = 65536, ALIGN = 64;
+/** Blocks from this size on are staggered. */
+const LARGE = 65536, CACHE_WAY = 4096, STAGGER = 320;
+/** The memory grows by at least this, to grow rarely. */
+const GROWTH = 16 * 1024 * 1024;
+/** First address given out: below it lie the module's own constants. */
+const BASE = PAGE;
+
+/** A typed view of the shared memory. */
+export type FloatView = Float32Array<ArrayBufferLike>;
+
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  readonly #limit: number;
+  /** Sizes of the blocks in use, by address. */
+  readonly #used = new Map<number, number>();
+  /** Free blocks: size by start, start by end, and starts by size. */
+  readonly #freeSize = new Map<number, number>();
+  readonly #freeByEnd = new Map<number, number>();
+  readonly #starts = new Map<number, number[]>();
+  /** Sizes that have free blocks, ascending. */
+  #sizes: number[] = [];
+  #end = BASE;
+  #current = 0;
+  #peak = 0;
+  #buffer: ArrayBufferLike;
+
+  /** @param limit Bytes the memory may hold, at most 4 GB. */
+  constructor(memory: WebAssembly.Memory, limit: number) {
+    this.memory = memory;
+    this.#limit = limit;
+    this.#buffer = memory.buffer;
+  }
+
+  /** Bytes in use, the largest number so far, and bytes taken from the system. */
+  get usage(): { current: number; peak: number; reserved: number } {
+    return { current: this.#current, peak: this.#peak, reserved: this.#buffer.byteLength };
+  }
+
+  resetPeak(): void {
+    this.#peak = this.#current;
+  }
+
+  /**
+   * Takes a block.
+   *
+   * @returns Its address, a multiple of 64.
+   * @throws {OutOfMemoryError} If the memory cannot grow as far as needed.
+   */
+  allocate(bytes: number): number {
+    const size = blockSize(bytes);
+    const address = this.#takeFree(size) ?? this.#grow(size);
+    this.#used.set(address, size);
+    this.#current += size;
+    if (this.#current > this.#peak) this.#peak = this.#current;
+    return address;
+  }
+
+  /** Gives a block back. */
+  free(address: number): void {
+    const size = this.#used.get(address);
+    if (size === undefined) throw new Error(`Cannot free address ${address}: it is not in use`);
+    this.#used.delete(address);
+    this.#current -= size;
+    this.#addFree(address, size);
+  }
+
+  /** Float32 view of n elements at an address. Shared memory never moves: views stay valid. */
+  floats(address: number, n: number): FloatView {
+    return new Float32Array(this.#buffer, address, n);
+  }
+
+  doubles(address: number, n: number): Float64Array<ArrayBufferLike> {
+    return new Float64Array(this.#buffer, address, n);
+  }
+
+  words(address: number, n: number): Uint32Array<ArrayBufferLike> {
+    return new Uint32Array(this.#buffer, address, n);
+  }
+
+  ints(address: number, n: number): Int32Array<ArrayBufferLike> {
+    return new Int32Array(this.#buffer, address, n);
+  }
+
+  bytes(address: number, n: number): Uint8Array<ArrayBufferLike> {
+    return new Uint8Array(this.#buffer, address, n);
+  }
+
+  #takeFree(size: number): number | undefined {
+    const at = lowerBound(this.#sizes, size);
+    if (at === this.#sizes.length) return undefined;
+    const found = this.#sizes[at];
+    const start = this.#starts.get(found)!.at(-1)!;
+    this.#removeFree(start, found);
+    if (found > size) this.#addFree(start + size, found - size);
+    return start;
+  }
+
+  #grow(size: number): number {
+    // A free block at the very end is extended.
+    const tail = this.#freeByEnd.get(this.#end);
+    const start = tail ?? this.#end, end = start + size;
+    const missing = end - this.#buffer.byteLength;
+    if (missing > 0) this.#growMemory(size, missing);
+    if (tail !== undefined) this.#removeFree(tail, this.#end - tail);
+    this.#end = end;
+    return start;
+  }
+
+  #growMemory(size: number, missing: number): void {
+    const room = this.#limit - this.#buffer.byteLength;
+    const pages = Math.ceil(Math.min(Math.max(missing, GROWTH), Math.max(missing, room)) / PAGE);
+    try {
+      if (missing > room) throw new RangeError("beyond the limit");
+      this.memory.grow(pages);
+    } catch {
+      throw new OutOfMemoryError("cpu", {
+        bytesAsked: size,
+        bytesInUse: this.#current,
+        limit: this.#limit,
+      });
+    }
+    this.#buffer = this.memory.buffer;
+  }
+
+  #addFree(start: number, size: number): void {
+    const before = this.#freeByEnd.get(start);
+    if (before !== undefined) {
+      const beforeSize = start - before;
+      this.#removeFree(before, beforeSize);
+      start = before;
+      size += beforeSize;
+    }
+    const behind = this.#freeSize.get(start + size);
+    if (behind !== undefined) {
+      this.#removeFree(start + size, behind);
+      size += behind;
+    }
+    this.#freeSize.set(start, size);
+    this.#freeByEnd.set(start + size, start);
+    const starts = this.#starts.get(size);
+    if (starts) starts.push(start);
+    else {
+      this.#starts.set(size, [start]);
+      this.#sizes.splice(lowerBound(this.#sizes, size), 0, size);
+    }
+  }
+
+  #removeFree(start: number, size: number): void {
+    this.#freeSize.delete(start);
+    this.#freeByEnd.delete(start + size);
+    const starts = this.#starts.get(size)!;
+    starts.splice(starts.indexOf(start), 1);
+    if (starts.length === 0) {
+      this.#starts.delete(size);
+      this.#sizes.splice(lowerBound(this.#sizes, size), 1);
+    }
+  }
+}
+
+function blockSize(bytes: number): number {
+  if (bytes < LARGE) return Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
+  return Math.ceil(bytes / CACHE_WAY) * CACHE_WAY + STAGGER;
+}
+
+/** First position whose value is not below `value`. */
+function lowerBound(sorted: number[], value: number): number {
+  let low = 0, high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,82 @@
+/**
+ * The values behind a tensor of the CPU backend: a block of the shared memory, or values that have no
+ * place there (strings), or a tensor scaled by channel that nobody has needed evaluated so far.
+ *
+ * tfjs-backend-cpu's kernels read and write the property `values`; here it is a view of the block, made
+ * when asked for.
+ */
+
+import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
+
+/** What identifies a tensor's values in tfjs. */
+export type DataId = object;
+
+/** x scaled by channel, not evaluated: how a normalised sum hands its gradient to all its terms. */
+export interface ScaledView {
+  base: DataId;
+  /** One factor per channel, the last axis. */
+  scale: Float32Array;
+}
+
+/** Gives a block's views and makes blocks; the backend. */
+export interface BlockOwner {
+  view(address: number, dtype: DataType, elements: number): backend_util.TypedArray;
+  evaluate(view: ScaledView, elements: number): number;
+  place(values: backend_util.BackendValues, dtype: DataType): number;
+}
+
+export class TensorBlock {
+  readonly dtype: DataType;
+  refCount = 1;
+  complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
+  /** Elements, not bytes. */
+  elements: number;
+  scaled: ScaledView | undefined;
+  readonly #owner: BlockOwner;
+  #address: number | undefined;
+  #loose: backend_util.BackendValues | undefined;
+
+  constructor(
+    owner: BlockOwner,
+    { dtype, elements, address, loose, scaled }: {
+      dtype: DataType;
+      elements: number;
+      address?: number;
+      loose?: backend_util.BackendValues;
+      scaled?: ScaledView;
+    },
+  ) {
+    this.#owner = owner;
+    this.dtype = dtype;
+    this.elements = elements;
+    this.#address = address;
+    this.#loose = loose;
+    this.scaled = scaled;
+  }
+
+  /** Address of the block, evaluating a scaled view; undefined for values outside the memory. */
+  get address(): number | undefined {
+    if (this.scaled) {
+      const view = this.scaled;
+      this.#address = this.#owner.evaluate(view, this.elements);
+      this.scaled = undefined;
+    }
+    return this.#address;
+  }
+
+  /** The block to free, without evaluating anything. */
+  get allocated(): number | undefined {
+    return this.#address;
+  }
+
+  get values(): backend_util.BackendValues | undefined {
+    const address = this.address;
+    if (address === undefined) return this.#loose;
+    return this.#owner.view(address, this.dtype, this.elements);
+  }
+
+  set values(values: backend_util.BackendValues) {
+    this.#address = this.#owner.place(values, this.dtype);
+    this.elements = values.length;
+  }
+}

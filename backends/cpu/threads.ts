@@ -1,0 +1,127 @@
+/**
+ * Runs kernels on all threads at once: the caller takes its share and spins for the rest, so that a
+ * kernel call is synchronous, as tfjs needs it.
+ */
+
+import { BackendError } from "../contract.ts";
+import type { Arena } from "./memory.ts";
+import {
+  Control,
+  firstClaim,
+  MAX_THREADS,
+  type PartKernel,
+  runParts,
+  type WorkerStart,
+} from "./protocol.ts";
+
+/** The kernels' module on this thread. */
+export type KernelExports = Record<string, (...args: number[]) => number>;
+
+export class Threads {
+  readonly count: number;
+  /** Functions of the module, for calls on this thread alone. */
+  readonly kernels: KernelExports;
+  readonly #arena: Arena;
+  readonly #control = new Int32Array(new SharedArrayBuffer(4 * (Control.scratch + MAX_THREADS)));
+  readonly #names: string[];
+  readonly #workers: Worker[] = [];
+  #generation = 0;
+  #scratchBytes = 0;
+
+  private constructor(arena: Arena, module: WebAssembly.Module, count: number) {
+    this.#arena = arena;
+    this.count = count;
+    const instance = new WebAssembly.Instance(module, {
+      env: {
+        memory: arena.memory,
+        abort: () => {
+          throw new Error("a kernel stopped");
+        },
+      },
+    });
+    this.kernels = instance.exports as unknown as KernelExports;
+    this.#names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  }
+
+  /** Starts `count` threads, the caller's own included; 1 starts no worker. */
+  static async start(arena: Arena, module: WebAssembly.Module, count: number): Promise<Threads> {
+    const threads = new Threads(arena, module, count);
+    const starts = Array.from(
+      { length: count - 1 },
+      (_, index) => threads.#startWorker(module, index + 1),
+    );
+    await Promise.all(starts);
+    return threads;
+  }
+
+  #startWorker(module: WebAssembly.Module, thread: number): Promise<void> {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    this.#workers.push(worker);
+    const start: WorkerStart = {
+      module,
+      memory: this.#arena.memory,
+      control: this.#control.buffer as SharedArrayBuffer,
+      thread,
+      kernels: this.#names,
+    };
+    return new Promise((resolve, reject) => {
+      worker.onmessage = () => resolve();
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new BackendError("cpu", `Cannot start CPU thread ${thread}: ${event.message}`));
+      };
+      worker.postMessage(start);
+    });
+  }
+
+  /**
+   * Runs every part of a kernel and waits for all.
+   *
+   * @param args Address of the kernel's arguments.
+   * @param options.parts How many, at most 128.
+   * @param options.scratchBytes Scratch each thread needs.
+   * @throws {BackendError} If a part failed.
+   */
+  run(
+    kernel: string,
+    args: number,
+    { parts, scratchBytes = 0 }: { parts: number; scratchBytes?: number },
+  ): void {
+    if (scratchBytes > this.#scratchBytes) this.#growScratch(scratchBytes);
+    const control = this.#control;
+    const generation = ++this.#generation;
+    Atomics.store(control, Control.claim, -1); // nothing to claim while the job is written
+    control[Control.kernel] = this.#names.indexOf(kernel);
+    control[Control.args] = args | 0;
+    Atomics.store(control, Control.parts, parts);
+    control[Control.done] = 0;
+    control[Control.failed] = 0;
+    Atomics.store(control, Control.claim, firstClaim(generation));
+    if (parts > 1 && this.#workers.length > 0) {
+      Atomics.store(control, Control.generation, generation);
+      Atomics.notify(control, Control.generation);
+    }
+    const run = this.kernels[kernel] as unknown as PartKernel;
+    runParts(control, run, { generation, thread: 0 });
+    while (Atomics.load(control, Control.done) < parts) { /* the others finish theirs */ }
+    if (control[Control.failed]) throw new BackendError("cpu", `CPU kernel ${kernel} failed`);
+  }
+
+  #growScratch(bytes: number): void {
+    // Not a power of two apart, so that threads do not compete for the same cache sets.
+    const size = Math.ceil(bytes / 4096) * 4096 + 320;
+    for (let thread = 0; thread < this.count; thread++) {
+      const slot = Control.scratch + thread;
+      if (this.#scratchBytes > 0) this.#arena.free(this.#control[slot] >>> 0);
+      this.#control[slot] = this.#arena.allocate(size) | 0;
+    }
+    this.#scratchBytes = size;
+  }
+
+  /** Ends the workers. */
+  close(): void {
+    Atomics.store(this.#control, Control.generation, -1);
+    Atomics.notify(this.#control, Control.generation);
+    for (const worker of this.#workers) worker.terminate();
+  }
+}

@@ -1,0 +1,278 @@
+// The branches kernels: image by image, every intermediate in a thread's scratch that stays in the
+// second-level cache. An image is activated and staged once for all branches; backward, the gradients
+// of all branches meet in scratch before the gradient of x is written, once.
+// Depthwise results are computed again backward, never kept.
+import { BranchesCall, BranchRecord } from "./layouts.as";
+import { flush } from "./simd.as";
+import { outerSum, pointwise } from "./pointwise.as";
+import { depthwise, depthwise2, depthwise2Back, depthwiseTaps } from "./depthwise.as";
+import {
+  activate, addInterior, addScaled, addTo, compact, densify, expand, finishGradient, gather, normGradient, scatterAdd, stage,
+} from "./images.as";
+import { averageBack, fillBorder, maximumBack, poolForward } from "./pooling.as";
+
+const SEPARABLE: i32 = 0, POINTWISE: i32 = 1, FACTORIZED_REDUCE: i32 = 2, CONVOLUTION: i32 = 3;
+const MAX_POOL: i32 = 4, AVG_POOL: i32 = 5, IDENTITY: i32 = 6;
+/** Zero border of a half-size image, for kernels up to 7. */
+const HALF_BORDER: i32 = 3;
+const LEAST: f32 = -3.4028234663852886e38;
+
+// @ts-ignore: decorator
+@inline function interior(image: usize, border: i32, wide: i32, C: i32): usize {
+  return image + (border * (wide + 1) * C << 2);
+}
+// @ts-ignore: decorator
+@inline function back(p: usize, pixels: i32, C: i32): usize { return p - (pixels * C << 2); }
+// @ts-ignore: decorator
+@inline function isHalf(b: BranchRecord): bool { return b.kind == SEPARABLE && b.stride == 2 && b.dilation == 2; }
+// @ts-ignore: decorator
+@inline function record(c: BranchesCall, index: i32): BranchRecord {
+  return changetype<BranchRecord>(c.branches + <usize>index * offsetof<BranchRecord>());
+}
+
+function fillTable(tab: usize, pixels: i32, step: i32): void {
+  for (let p = 0; p < pixels; p++) store<u32>(tab + (p << 2), p * step);
+}
+
+/** Prepares a thread's scratch for a part: zero borders and empty partial sums. */
+function begin(c: BranchesCall, S: usize, part: i32): usize {
+  const partial = c.partials + <usize>(part * c.partialBytes);
+  memory.fill(partial, 0, c.partialBytes);
+  if (c.needsActive) memory.fill(S + c.active, 0, c.activeBytes);
+  if (c.needsRaw) memory.fill(S + c.raw, 0, c.rawBytes);
+  if (c.halfBytes) memory.fill(S + c.half, 0, c.halfBytes);
+  return partial;
+}
+
+function stageImage(c: BranchesCall, S: usize, x: usize): void {
+  const wide = c.width + 2 * c.border, CP = c.channelsP;
+  const a = interior(S + c.active, c.border, wide, CP);
+  if (c.needsActive) stage(x, a, c.height, c.width, c.channels, CP, wide, c.activation, c.scale, c.shift);
+  if (c.needsRaw) stage(x, interior(S + c.raw, 1, c.width + 2, CP), c.height, c.width, c.channels, CP, c.width + 2, 0, 0, 0);
+  for (let i = 0; i < c.count; i++) {
+    const b = record(c, i);
+    if (!isHalf(b)) continue;
+    const half = b.outWidth + 2 * HALF_BORDER;
+    gather(a, wide, interior(S + c.half, HALF_BORDER, half, CP), half, b.outHeight, b.outWidth, CP);
+    break;
+  }
+}
+
+/** The top left tap of a separable branch's first output, in the image it slides over. */
+function topLeft(c: BranchesCall, b: BranchRecord, S: usize): usize {
+  const CP = c.channelsP;
+  if (isHalf(b)) {
+    const wide = b.outWidth + 2 * HALF_BORDER, pad = b.kernel >> 1;
+    return back(interior(S + c.half, HALF_BORDER, wide, CP), pad * (wide + 1), CP);
+  }
+  const wide = c.width + 2 * c.border, pad = b.dilation * (b.kernel >> 1);
+  return back(interior(S + c.active, c.border, wide, CP), pad * (wide + 1), CP);
+}
+
+function spatial(c: BranchesCall, b: BranchRecord, S: usize): void {
+  const a = topLeft(c, b, S), d = S + c.spatial, CP = c.channelsP, wide = c.width + 2 * c.border;
+  if (isHalf(b)) depthwise(a, b.depthwise, d, b.outHeight, b.outWidth, CP, b.kernel, 1, b.outWidth + 2 * HALF_BORDER, false);
+  else if (b.stride == 1) depthwise(a, b.depthwise, d, c.height, c.width, CP, b.kernel, b.dilation, wide, false);
+  else depthwise2(a, b.depthwise, d, b.outHeight, b.outWidth, CP, b.kernel, wide);
+}
+
+/** The activated pixels a 1x1 convolution reads, dense; `segment` 1 of a FactorizedReduce is offset. */
+function dense(c: BranchesCall, b: BranchRecord, S: usize, segment: i32): usize {
+  const wide = c.width + 2 * c.border, CP = c.channelsP, d = S + c.spatial;
+  const a = interior(S + c.active, c.border, wide, CP);
+  if (b.kind == FACTORIZED_REDUCE) { gather(a + (segment * (wide + 1) * CP << 2), wide, d, b.outWidth, b.outHeight, b.outWidth, CP); return d; }
+  if (c.border == 0) return a;
+  densify(a, d, c.height, c.width, CP, wide);
+  return d;
+}
+
+/** Rows of kernel^2 activated pixels for each output of a dense convolution. */
+function patches(c: BranchesCall, b: BranchRecord, x: usize, d: usize): void {
+  const C = c.channels, k = b.kernel, pad = k >> 1;
+  for (let i = 0; i < b.outHeight; i++) for (let j = 0; j < b.outWidth; j++) {
+    let q = d;
+    for (let r = 0; r < k; r++) for (let s = 0; s < k; s++) {
+      const ii = i * b.stride - pad + r, jj = j * b.stride - pad + s;
+      const inside = ii >= 0 && jj >= 0 && ii < c.height && jj < c.width;
+      const p = x + ((ii * c.width + jj) * C << 2);
+      for (let m = 0; m < C; m++) { store<f32>(q, inside ? activate(load<f32>(p + (m << 2)), c.activation, c.scale, c.shift, m) : 0); q += 4; }
+    }
+    d += b.patchP << 2;
+    for (; q < d; q += 4) store<f32>(q, 0);
+  }
+}
+
+/** Adds the patches of input gradients back to the image they were cut from. */
+function patchesBack(c: BranchesCall, b: BranchRecord, d: usize, dx: usize): void {
+  const C = c.channels, k = b.kernel, pad = k >> 1;
+  for (let i = 0; i < b.outHeight; i++) for (let j = 0; j < b.outWidth; j++) {
+    let q = d;
+    for (let r = 0; r < k; r++) for (let s = 0; s < k; s++) {
+      const ii = i * b.stride - pad + r, jj = j * b.stride - pad + s;
+      if (ii >= 0 && jj >= 0 && ii < c.height && jj < c.width) {
+        const p = dx + ((ii * c.width + jj) * c.channelsP << 2);
+        for (let m = 0; m < C; m++) store<f32>(p + (m << 2), load<f32>(p + (m << 2)) + load<f32>(q + (m << 2)));
+      }
+      q += C << 2;
+    }
+    d += b.patchP << 2;
+  }
+}
+
+function forwardBranch(c: BranchesCall, b: BranchRecord, S: usize, x: usize, n: i32, partial: usize): void {
+  const OP = b.outHeight * b.outWidth, CP = c.channelsP, all = b.segments * b.outP;
+  const y = b.y + ((n * OP * b.segments * b.out) << 2), ragged = b.out != b.outP;
+  const to = ragged ? S + c.incoming : y, tab = S + c.denseTable;
+  const st = b.statistics ? S + c.sums : 0, ss: usize = all << 2;
+  if (b.kind == MAX_POOL || b.kind == AVG_POOL) {
+    const average = b.kind == AVG_POOL;
+    fillBorder(S + c.raw, c.height + 2, c.width + 2, CP, average ? 0 : LEAST);
+    poolForward(S + c.raw, to, c.height, c.width, CP, b.outHeight, b.outWidth, b.stride, average, st);
+  } else {
+    fillTable(tab, OP, all << 2);
+    if (b.kind == SEPARABLE) {
+      spatial(c, b, S);
+      pointwise(S + c.spatial, CP << 2, b.filter, OP, CP, b.outP, to, tab, st, ss);
+    } else if (b.kind == CONVOLUTION) {
+      patches(c, b, x, S + c.spatial);
+      pointwise(S + c.spatial, b.patchP << 2, b.filter, OP, b.patchP, b.outP, to, tab, st, ss);
+    } else for (let s = 0; s < b.segments; s++) {
+      const o = s * b.outP << 2;
+      pointwise(dense(c, b, S, s), CP << 2, b.filter + <usize>(s * b.filterBytes), OP, CP, b.outP, to + o, tab, st ? st + o : 0, ss);
+    }
+  }
+  if (ragged) compact(to, y, OP, b.segments, b.out, b.outP);
+  if (st) flush(st, partial + b.statisticsSums, 2 * all);
+}
+
+export function branchesForward(args: usize, S: usize, part: i32): void {
+  const c = changetype<BranchesCall>(args), partial = begin(c, S, part);
+  const image: usize = c.height * c.width * c.channels << 2;
+  memory.fill(S + c.sums, 0, <usize>maxSums(c) << 3);
+  for (let n = part * c.images / c.parts; n < (part + 1) * c.images / c.parts; n++) {
+    const x = c.x + <usize>n * image;
+    stageImage(c, S, x);
+    for (let i = 0; i < c.count; i++) {
+      const b = record(c, i);
+      if (b.kind != IDENTITY) forwardBranch(c, b, S, x, n, partial);
+    }
+  }
+}
+
+function maxSums(c: BranchesCall): i32 {
+  let most = c.channelsP;
+  for (let i = 0; i < c.count; i++) { const b = record(c, i); most = max(most, b.segments * b.outP); }
+  return most;
+}
+
+/** Whether the bordered gradient image already has this shape, with its border clean. */
+let cleanFor: i32 = 0;
+
+function cleanPadded(c: BranchesCall, b: BranchRecord, S: usize): void {
+  const shape = (b.outHeight << 16) | b.outWidth;
+  if (cleanFor == shape) return;
+  cleanFor = shape;
+  memory.fill(S + c.padded, 0, c.paddedBytes);
+  const e = c.gradientBorder, wide = b.outWidth + 2 * e, cs = c.channelsP << 2;
+  let tab = S + c.paddedTable;
+  for (let i = 0; i < b.outHeight; i++) for (let j = 0; j < b.outWidth; j++) {
+    store<u32>(tab, ((i + e) * wide + j + e) * cs); tab += 4;
+  }
+}
+
+function separableBack(c: BranchesCall, b: BranchRecord, S: usize, partial: usize, more: bool): void {
+  const OP = b.outHeight * b.outWidth, CP = c.channelsP, g = S + c.incoming, a = topLeft(c, b, S);
+  if (c.filterGradient) {
+    spatial(c, b, S);
+    outerSum(S + c.spatial, CP << 2, g, b.outP << 2, OP, CP, b.outP, partial + b.filterSums, b.outP << 2);
+  }
+  cleanPadded(c, b, S);
+  pointwise(g, b.outP << 2, b.filterTransposed, OP, b.outP, CP, S + c.padded, S + c.paddedTable, 0, 0);
+  const gwide = b.outWidth + 2 * c.gradientBorder, e = interior(S + c.padded, c.gradientBorder, gwide, CP), half = isHalf(b);
+  const dilation = half ? 1 : b.dilation, stride = half ? 1 : b.stride;
+  const wide = half ? b.outWidth + 2 * HALF_BORDER : c.width + 2 * c.border;
+  if (c.filterGradient) depthwiseTaps(a, e, partial + b.depthwiseSums, b.outHeight, b.outWidth, CP, b.kernel, dilation, stride, wide, gwide);
+  if (!c.inputGradient) return;
+  const d = S + c.gradient, from = back(e, dilation * (b.kernel >> 1) * (gwide + 1), CP);
+  if (half) {
+    depthwise(from, b.depthwiseTurned, S + c.extra, b.outHeight, b.outWidth, CP, b.kernel, 1, gwide, false);
+    if (!more) memory.fill(d, 0, c.height * c.width * CP << 2);
+    scatterAdd(S + c.extra, d, b.outHeight, b.outWidth, c.width, CP);
+  } else if (stride == 1) depthwise(from, b.depthwiseTurned, d, c.height, c.width, CP, b.kernel, dilation, gwide, more);
+  else depthwise2Back(back(e, 2 * (gwide + 1), CP), b.depthwise, d, c.height, c.width, CP, b.kernel, gwide, more);
+}
+
+function pointwiseBack(c: BranchesCall, b: BranchRecord, S: usize, partial: usize, more: bool): void {
+  const OP = b.outHeight * b.outWidth, CP = c.channelsP, ldg = b.segments * b.outP << 2;
+  const d = S + c.gradient, tab = S + c.denseTable, reduce = b.kind == FACTORIZED_REDUCE;
+  fillTable(tab, OP, CP << 2);
+  if (reduce && !more && c.inputGradient) memory.fill(d, 0, c.height * c.width * CP << 2);
+  for (let s = 0; s < b.segments; s++) {
+    const g = S + c.incoming + (s * b.outP << 2);
+    if (c.filterGradient) outerSum(dense(c, b, S, s), CP << 2, g, ldg, OP, CP, b.outP, partial + b.filterSums + s * b.filterSumsBytes, b.outP << 2);
+    if (!c.inputGradient) continue;
+    const to = reduce || more ? S + c.extra : d;
+    pointwise(g, ldg, b.filterTransposed + <usize>(s * b.filterBytes), OP, b.outP, CP, to, tab, 0, 0);
+    if (reduce) scatterAdd(to, d + (s * (c.width + 1) * CP << 2), b.outHeight, b.outWidth, c.width, CP);
+    else if (more) addTo(d, to, OP * CP);
+  }
+}
+
+function convolutionBack(c: BranchesCall, b: BranchRecord, S: usize, x: usize, partial: usize, more: bool): void {
+  const OP = b.outHeight * b.outWidth, g = S + c.incoming, tab = S + c.denseTable, d = S + c.gradient;
+  if (c.filterGradient) {
+    patches(c, b, x, S + c.spatial);
+    outerSum(S + c.spatial, b.patchP << 2, g, b.outP << 2, OP, b.patchP, b.outP, partial + b.filterSums, b.outP << 2);
+  }
+  if (!c.inputGradient) return;
+  fillTable(tab, OP, b.patchP << 2);
+  pointwise(g, b.outP << 2, b.filterTransposed, OP, b.outP, b.patchP, S + c.extra, tab, 0, 0);
+  if (!more) memory.fill(d, 0, c.height * c.width * c.channelsP << 2);
+  patchesBack(c, b, S + c.extra, d);
+}
+
+function poolBack(c: BranchesCall, b: BranchRecord, S: usize, y: usize, dx: usize): void {
+  const CP = c.channelsP, H = c.height, W = c.width, out = S + c.extra, average = b.kind == AVG_POOL;
+  if (average) averageBack(S + c.incoming, out, S + c.gradient, H, W, CP, b.outHeight, b.outWidth, b.stride);
+  else {
+    if (b.out != b.outP) { expand(y, S + c.spatial, b.outHeight * b.outWidth, 1, b.out, b.outP); y = S + c.spatial; }
+    fillBorder(S + c.raw, H + 2, W + 2, CP, LEAST);
+    maximumBack(S + c.raw, y, S + c.incoming, out, H, W, CP, b.outHeight, b.outWidth, b.stride);
+  }
+  addInterior(interior(out, 1, W + 2, CP), dx, H, W, c.channels, CP, W + 2);
+}
+
+export function branchesBackward(args: usize, S: usize, part: i32): void {
+  const c = changetype<BranchesCall>(args), partial = begin(c, S, part), CP = c.channelsP;
+  const pixels = c.height * c.width, image: usize = pixels * c.channels << 2, wide = c.width + 2 * c.border;
+  cleanFor = 0;
+  memory.fill(S + c.sums, 0, CP << 3);
+  for (let n = part * c.images / c.parts; n < (part + 1) * c.images / c.parts; n++) {
+    const x = c.x + <usize>n * image, dx = c.dx + <usize>n * image;
+    stageImage(c, S, x);
+    let more = false;
+    for (let i = 0; i < c.count; i++) {
+      const b = record(c, i);
+      if (b.kind >= MAX_POOL) continue;
+      const OP = b.outHeight * b.outWidth, at: usize = n * OP * b.segments * b.out << 2;
+      normGradient(b.dy + at, b.y + at, S + c.incoming, OP, b.segments, b.out, b.outP, b.coefficients);
+      if (b.kind == SEPARABLE) separableBack(c, b, S, partial, more);
+      else if (b.kind == CONVOLUTION) convolutionBack(c, b, S, x, partial, more);
+      else pointwiseBack(c, b, S, partial, more);
+      more = true;
+    }
+    if (!c.inputGradient) continue;
+    if (more) {
+      finishGradient(S + c.gradient, interior(S + c.active, c.border, wide, CP), x, dx, c.height, c.width, c.channels, CP, wide, c.activation, c.scale, S + c.sums);
+      if (c.activation == 2) flush(S + c.sums, partial + c.affineSums, 2 * CP);
+    } else memory.fill(dx, 0, image);
+    for (let i = 0; i < c.count; i++) {
+      const b = record(c, i), OP = b.outHeight * b.outWidth, at: usize = n * OP * b.out << 2;
+      if (b.kind == IDENTITY) addScaled(dx, b.dy + at, b.coefficients, pixels, c.channels);
+      else if (b.kind == MAX_POOL || b.kind == AVG_POOL) {
+        normGradient(b.dy + at, b.y + at, S + c.incoming, OP, 1, b.out, b.outP, b.coefficients);
+        poolBack(c, b, S, b.y + at, dx);
+      }
+    }
+  }
+}

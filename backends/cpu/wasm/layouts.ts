@@ -1,0 +1,164 @@
+/**
+ * The argument records that TypeScript writes into shared memory and AssemblyScript reads, each listed
+ * once: {@linkcode layoutSource} turns a list into the AssemblyScript class of the same field order.
+ *
+ * Every field is 4 bytes. Addresses are unsigned byte offsets into the shared memory, sizes are in
+ * elements unless named otherwise, and `...P` marks a count of channels padded to a multiple of 4.
+ */
+
+type FieldType = "usize" | "i32" | "u32" | "f32";
+/** Field names and types, in order. */
+export type Layout = Record<string, FieldType>;
+
+/** A call of the branches kernels; the records of its branches follow one another at `branches`. */
+export const BranchesCall = {
+  x: "usize",
+  dx: "usize",
+  images: "i32",
+  parts: "i32",
+  height: "i32",
+  width: "i32",
+  channels: "i32",
+  channelsP: "i32",
+  /** 0 as it is, 1 ReLU, 2 ReLU of scale and shift. */
+  activation: "i32",
+  /** `[channelsP]` each, for activation 2. */
+  scale: "usize",
+  shift: "usize",
+  count: "i32",
+  branches: "usize",
+  /** Per part: results to be added up, `partialBytes` apart. */
+  partials: "usize",
+  partialBytes: "i32",
+  /** Within a part, in bytes: float64 sums of dx x and of dx, `[2, channelsP]`. */
+  affineSums: "i32",
+  inputGradient: "i32",
+  filterGradient: "i32",
+  /** Zero border of the activated image in scratch, in pixels. */
+  border: "i32",
+  /** Zero border of an output gradient in scratch, in pixels; at least 2. */
+  gradientBorder: "i32",
+  needsActive: "i32",
+  needsRaw: "i32",
+  /** Scratch, in bytes from a thread's own block; `scratchBytes` in all. */
+  active: "usize",
+  activeBytes: "i32",
+  raw: "usize",
+  rawBytes: "i32",
+  half: "usize",
+  halfBytes: "i32",
+  spatial: "usize",
+  incoming: "usize",
+  padded: "usize",
+  paddedBytes: "i32",
+  gradient: "usize",
+  extra: "usize",
+  extraBytes: "i32",
+  sums: "usize",
+  /** Byte offsets per pixel: of dense results, and of the interior of the bordered gradient. */
+  denseTable: "usize",
+  paddedTable: "usize",
+} as const satisfies Layout;
+
+/** One branch of a call. */
+export const BranchRecord = {
+  kind: "i32",
+  kernel: "i32",
+  stride: "i32",
+  dilation: "i32",
+  outHeight: "i32",
+  outWidth: "i32",
+  /** Results per segment (a FactorizedReduce has two segments, side by side). */
+  out: "i32",
+  outP: "i32",
+  segments: "i32",
+  statistics: "i32",
+  y: "usize",
+  /** Gradient of y; coefficients `[3, segments outP]` of dy, y and 1 give that before batch norm. */
+  dy: "usize",
+  coefficients: "usize",
+  /** Depthwise taps `[kernel^2, channelsP]`, as they are and turned by 180 degrees. */
+  depthwise: "usize",
+  depthwiseTurned: "usize",
+  /** Packed pointwise or dense filters, and packed transposed, `filterBytes` per segment. */
+  filter: "usize",
+  filterTransposed: "usize",
+  filterBytes: "i32",
+  /** Within a part, in bytes: float64 `[2, segments outP]`; float32 gradients of the filters. */
+  statisticsSums: "i32",
+  depthwiseSums: "i32",
+  filterSums: "i32",
+  filterSumsBytes: "i32",
+  /** Rows of a dense convolution's patches, kernel^2 channels padded to 4. */
+  patchP: "i32",
+} as const satisfies Layout;
+
+/**
+ * A call of the normalised-sum kernels. The first `plain` terms have neither a dropout mask nor factors
+ * per sample; the others are special.
+ */
+export const SumCall = {
+  images: "i32",
+  parts: "i32",
+  /** Elements of an image, and the period of its coefficients (channels, or 4 channels). */
+  elements: "i32",
+  period: "i32",
+  terms: "i32",
+  plain: "i32",
+  records: "usize",
+  /** `[terms, period]` scales and shifts, times the weights. */
+  scales: "usize",
+  shifts: "usize",
+  /** `[period]` summed shifts of the plain terms. */
+  constants: "usize",
+  out: "usize",
+  dy: "usize",
+  /**
+   * Per part: float64 `[terms + 1 + special, period]`: sums of d x_k per term, of dy, and of d per
+   * special term, where d is dy, masked and weighted by sample for a special term.
+   */
+  partials: "usize",
+  partialBytes: "i32",
+} as const satisfies Layout;
+
+/** One term of a normalised sum. */
+export const TermRecord = {
+  x: "usize",
+  /** `[images]`, or 0. */
+  sampleWeights: "usize",
+  /** Dropout: words below the threshold are dropped; 0 for none. */
+  threshold: "u32",
+  keepScale: "f32",
+  key0: "u32",
+  key1: "u32",
+  counter: "u32",
+  /** Gradient of x of a special term; that of a plain one is dy scaled by channel. */
+  dx: "usize",
+} as const satisfies Layout;
+
+/** A call of the global average pool kernels. */
+export const PoolCall = {
+  x: "usize",
+  y: "usize",
+  images: "i32",
+  parts: "i32",
+  pixels: "i32",
+  channels: "i32",
+} as const satisfies Layout;
+
+/** Bytes of one record. */
+export function layoutBytes(layout: Layout): number {
+  return 4 * Object.keys(layout).length;
+}
+
+/** The AssemblyScript class of a layout. */
+export function layoutSource(name: string, layout: Layout): string {
+  const fields = Object.entries(layout).map(([field, type]) => `  ${field}: ${type};`);
+  return `@unmanaged\nexport class ${name} {\n${fields.join("\n")}\n}\n`;
+}
+
+/** All classes, as one AssemblyScript module. */
+export function layoutsModule(): string {
+  const layouts = { BranchesCall, BranchRecord, SumCall, TermRecord, PoolCall };
+  return Object.entries(layouts).map(([name, layout]) => layoutSource(name, layout)).join("\n");
+}

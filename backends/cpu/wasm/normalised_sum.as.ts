@@ -1,0 +1,198 @@
+// The normalised-sum kernels: a block of the sum stays in the first-level cache while the terms stream
+// by; backward, a block of the gradient does, and each term is read once for its dot products.
+import { SumCall, TermRecord } from "./layouts.as";
+import { add, flush, fma, mul, Z } from "./simd.as";
+import { keepVectors, keeps } from "./mask.as";
+
+/** Elements of a block: 16 KB. */
+const BLOCK: i32 = 4096;
+
+// @ts-ignore: decorator
+@inline function term(c: SumCall, index: i32): TermRecord {
+  return changetype<TermRecord>(c.records + <usize>index * offsetof<TermRecord>());
+}
+// @ts-ignore: decorator
+@inline function row(table: usize, index: i32, period: i32): usize { return table + (index * period << 2); }
+
+/** o = p s + q t + init by channel, or added to o without init; n floats, cs bytes a period. */
+function sumTwo(o: usize, p: usize, q: usize, s: usize, t: usize, init: usize, n: i32, cs: usize): void {
+  const all: usize = n << 2;
+  for (let c: usize = 0; c < cs; c += 16) {
+    const a = v128.load(s + c), b = v128.load(t + c);
+    if (init) {
+      const k = v128.load(init + c);
+      for (let i = c; i < all; i += cs) v128.store(o + i, fma(v128.load(q + i), b, fma(v128.load(p + i), a, k)));
+    } else for (let i = c; i < all; i += cs) {
+      v128.store(o + i, fma(v128.load(q + i), b, fma(v128.load(p + i), a, v128.load(o + i))));
+    }
+  }
+}
+
+/** The same for periods of a multiple of 8 channels, two vectors at a time. */
+function sumTwoWide(o: usize, p: usize, q: usize, s: usize, t: usize, init: usize, n: i32, cs: usize): void {
+  const all: usize = n << 2;
+  for (let c: usize = 0; c < cs; c += 32) {
+    const a0 = v128.load(s + c), a1 = v128.load(s + c, 16), b0 = v128.load(t + c), b1 = v128.load(t + c, 16);
+    if (init) {
+      const k0 = v128.load(init + c), k1 = v128.load(init + c, 16);
+      for (let i = c; i < all; i += cs) {
+        v128.store(o + i, fma(v128.load(q + i), b0, fma(v128.load(p + i), a0, k0)));
+        v128.store(o + i, fma(v128.load(q + i, 16), b1, fma(v128.load(p + i, 16), a1, k1)), 16);
+      }
+    } else for (let i = c; i < all; i += cs) {
+      v128.store(o + i, fma(v128.load(q + i), b0, fma(v128.load(p + i), a0, v128.load(o + i))));
+      v128.store(o + i, fma(v128.load(q + i, 16), b1, fma(v128.load(p + i, 16), a1, v128.load(o + i, 16))), 16);
+    }
+  }
+}
+
+/** o = p s + init, or added to o without init. */
+function sumOne(o: usize, p: usize, s: usize, init: usize, n: i32, cs: usize): void {
+  const all: usize = n << 2;
+  for (let c: usize = 0; c < cs; c += 16) {
+    const a = v128.load(s + c), k = init ? v128.load(init + c) : Z();
+    for (let i = c; i < all; i += cs) v128.store(o + i, fma(v128.load(p + i), a, init ? k : v128.load(o + i)));
+  }
+}
+
+function fill(o: usize, init: usize, n: i32, cs: usize): void {
+  for (let i: usize = 0; i < <usize>n << 2; i += cs) memory.copy(o + i, init, cs);
+}
+
+function sumBlock(c: SumCall, at: usize, n: i32): void {
+  const cs: usize = c.period << 2, o = c.out + at;
+  let init = c.constants, k = 0;
+  for (; k + 2 <= c.plain; k += 2) {
+    const p = term(c, k).x + at, q = term(c, k + 1).x + at, s = row(c.scales, k, c.period), t = row(c.scales, k + 1, c.period);
+    if (cs & 31) sumTwo(o, p, q, s, t, init, n, cs); else sumTwoWide(o, p, q, s, t, init, n, cs);
+    init = 0;
+  }
+  if (k < c.plain) { sumOne(o, term(c, k).x + at, row(c.scales, k, c.period), init, n, cs); init = 0; }
+  if (init) fill(o, init, n, cs);
+}
+
+/** The factor of element e of a special term: mask over keep probability, times the sample's weight. */
+// @ts-ignore: decorator
+@inline function factorOf(t: TermRecord, e: u32, weight: f32, work: usize): f32 {
+  return t.threshold == 0 ? weight : keeps(t.key0, t.key1, t.counter, e, t.threshold, work) ? weight * t.keepScale : 0;
+}
+
+// @ts-ignore: decorator
+@inline function sampleWeight(t: TermRecord, n: i32): f32 {
+  return t.sampleWeights ? load<f32>(t.sampleWeights + (n << 2)) : 1;
+}
+
+function specialForward(c: SumCall, k: i32, n: i32, keep: usize): void {
+  const t = term(c, k), first = n * c.elements, s = row(c.scales, k, c.period), b = row(c.shifts, k, c.period);
+  const weight = sampleWeight(t, n), p = t.x + (<usize>first << 2), o = c.out + (<usize>first << 2);
+  let e = 0;
+  if ((c.elements & 15) == 0) {
+    let j: usize = 0;
+    const f = f32x4.splat(t.threshold ? weight * t.keepScale : weight), end: usize = c.period << 2;
+    for (; e < c.elements; e += 16) {
+      if (t.threshold) keepVectors(t.key0, t.key1, t.counter, <u32>(first + e), t.threshold, keep);
+      for (let q: usize = 0; q < 64; q += 16) {
+        const i = (<usize>e << 2) + q;
+        let v = mul(fma(v128.load(p + i), v128.load(s + j), v128.load(b + j)), f);
+        if (t.threshold) v = v128.and(v, v128.load(keep + q));
+        v128.store(o + i, add(v128.load(o + i), v));
+        j += 16; if (j == end) j = 0;
+      }
+    }
+  }
+  for (; e < c.elements; e++) {
+    const i: usize = e << 2, j: usize = (e % c.period) << 2;
+    store<f32>(o + i, load<f32>(o + i) + factorOf(t, first + e, weight, keep) * (load<f32>(p + i) * load<f32>(s + j) + load<f32>(b + j)));
+  }
+}
+
+export function normalisedSumForward(args: usize, S: usize, part: i32): void {
+  const c = changetype<SumCall>(args), whole = c.elements / c.period * c.period;
+  const block = max(1, BLOCK / c.period) * c.period;
+  for (let n = part * c.images / c.parts; n < (part + 1) * c.images / c.parts; n++) {
+    const base = n * c.elements;
+    for (let e = 0; e < whole; e += block) sumBlock(c, <usize>(base + e) << 2, min(block, whole - e));
+    for (let e = whole; e < c.elements; e++) {
+      const at = <usize>(base + e) << 2, j = <usize>(e - whole) << 2;
+      let v = load<f32>(c.constants + j);
+      for (let k = 0; k < c.plain; k++) v += load<f32>(term(c, k).x + at) * load<f32>(row(c.scales, k, c.period) + j);
+      store<f32>(c.out + at, v);
+    }
+    for (let k = c.plain; k < c.terms; k++) specialForward(c, k, n, S);
+  }
+}
+
+/** sums += d x by channel (or d alone without x), through the first-level cache. */
+function dot(d: usize, x: usize, sums: usize, n: i32, cs: usize): void {
+  const all: usize = n << 2;
+  let c: usize = 0;
+  for (; c + 64 <= cs; c += 64) {
+    let a0 = v128.load(sums + c), a1 = v128.load(sums + c, 16), a2 = v128.load(sums + c, 32), a3 = v128.load(sums + c, 48);
+    if (x) for (let i = c; i < all; i += cs) {
+      a0 = fma(v128.load(d + i), v128.load(x + i), a0); a1 = fma(v128.load(d + i, 16), v128.load(x + i, 16), a1);
+      a2 = fma(v128.load(d + i, 32), v128.load(x + i, 32), a2); a3 = fma(v128.load(d + i, 48), v128.load(x + i, 48), a3);
+    } else for (let i = c; i < all; i += cs) {
+      a0 = add(v128.load(d + i), a0); a1 = add(v128.load(d + i, 16), a1);
+      a2 = add(v128.load(d + i, 32), a2); a3 = add(v128.load(d + i, 48), a3);
+    }
+    v128.store(sums + c, a0); v128.store(sums + c, a1, 16); v128.store(sums + c, a2, 32); v128.store(sums + c, a3, 48);
+  }
+  for (; c < cs; c += 16) {
+    let a = v128.load(sums + c);
+    for (let i = c; i < all; i += cs) a = x ? fma(v128.load(d + i), v128.load(x + i), a) : add(v128.load(d + i), a);
+    v128.store(sums + c, a);
+  }
+}
+
+function specialBackward(c: SumCall, k: i32, n: i32, ofX: usize, ofShift: usize, keep: usize): void {
+  const t = term(c, k), first = n * c.elements, s = row(c.scales, k, c.period), end: usize = c.period << 2;
+  const weight = sampleWeight(t, n), at = <usize>first << 2, p = t.x + at, g = c.dy + at, dx = t.dx + at;
+  let e = 0;
+  if ((c.elements & 15) == 0) {
+    let j: usize = 0;
+    const f = f32x4.splat(t.threshold ? weight * t.keepScale : weight);
+    for (; e < c.elements; e += 16) {
+      if (t.threshold) keepVectors(t.key0, t.key1, t.counter, <u32>(first + e), t.threshold, keep);
+      for (let q: usize = 0; q < 64; q += 16) {
+        const i = (<usize>e << 2) + q;
+        let d = mul(v128.load(g + i), f);
+        if (t.threshold) d = v128.and(d, v128.load(keep + q));
+        v128.store(dx + i, mul(d, v128.load(s + j)));
+        v128.store(ofX + j, fma(d, v128.load(p + i), v128.load(ofX + j)));
+        v128.store(ofShift + j, add(d, v128.load(ofShift + j)));
+        j += 16; if (j == end) j = 0;
+      }
+    }
+  }
+  for (; e < c.elements; e++) {
+    const i: usize = e << 2, j: usize = (e % c.period) << 2, d = load<f32>(g + i) * factorOf(t, first + e, weight, keep);
+    store<f32>(dx + i, d * load<f32>(s + j));
+    store<f32>(ofX + j, load<f32>(ofX + j) + d * load<f32>(p + i));
+    store<f32>(ofShift + j, load<f32>(ofShift + j) + d);
+  }
+}
+
+/** Scratch: float32 sums in the layout of the partial ones, added to them after every image, and a mask. */
+export function normalisedSumBackward(args: usize, S: usize, part: i32): void {
+  const c = changetype<SumCall>(args), L = c.period, cs: usize = L << 2, whole = c.elements / L * L;
+  const block = max(1, BLOCK / L) * L, partial = c.partials + <usize>(part * c.partialBytes);
+  const rows = c.terms + 1 + c.terms - c.plain;
+  memory.fill(partial, 0, c.partialBytes);
+  memory.fill(S, 0, <usize>(rows * L) << 2);
+  const ofDy = row(S, c.terms, L);
+  for (let n = part * c.images / c.parts; n < (part + 1) * c.images / c.parts; n++) {
+    const base = n * c.elements;
+    for (let e = 0; e < whole; e += block) {
+      const at = <usize>(base + e) << 2, m = min(block, whole - e);
+      for (let k = 0; k < c.plain; k++) dot(c.dy + at, term(c, k).x + at, row(S, k, L), m, cs);
+      dot(c.dy + at, 0, ofDy, m, cs);
+    }
+    for (let e = whole; e < c.elements; e++) {
+      const at = <usize>(base + e) << 2, j = <usize>(e - whole) << 2, d = load<f32>(c.dy + at);
+      for (let k = 0; k < c.plain; k++) { const q = row(S, k, L) + j; store<f32>(q, load<f32>(q) + d * load<f32>(term(c, k).x + at)); }
+      store<f32>(ofDy + j, load<f32>(ofDy + j) + d);
+    }
+    for (let k = c.plain; k < c.terms; k++) specialBackward(c, k, n, row(S, k, L), row(S, c.terms + 1 + k - c.plain, L), row(S, rows, L));
+    flush(S, partial, rows * L);
+  }
+}
