@@ -1,0 +1,225 @@
+/**
+ * Every number of the search, with its source: one config, three presets, and its checks.
+ *
+ * `authors` is the command of the authors' code, `paper` takes the skip dropout that the paper states
+ * for each data set, `quick` is a reduced search that ends within minutes on two CPU cores; it shows the
+ * method at work and finds no good cells. Invariant: a config is plain JSON.
+ *
+ * Source: arXiv 1904.12760 ("the paper"), and its authors' code where they differ.
+ */
+
+import { suggest } from "../backends/suggest.ts";
+import { checkSearchConfig } from "./config_checks.ts";
+
+/** The presets, the default first. */
+export const PRESETS = ["authors", "paper", "quick"] as const;
+export type Preset = typeof PRESETS[number];
+
+/** The data sets of the search. */
+export const SEARCH_DATASETS = ["cifar10", "cifar100"] as const;
+export type SearchDataset = typeof SEARCH_DATASETS[number];
+
+/** First ids of the forks of the run's seed, so that no two uses share numbers. */
+export const RANDOM_STREAMS = {
+  initialisation: 1,
+  dropout: 2,
+  weightOrder: 3,
+  alphaOrder: 4,
+  augmentation: 5,
+  split: 6,
+} as const;
+
+/** One stage. */
+export interface StageConfig {
+  /** Cells of its network. */
+  layers: number;
+  /** Channels added to the initial ones. */
+  addedChannels: number;
+  /** Initial dropout rate behind skips, in [0, 1); with 0 the supernet has no dropout at all. */
+  skipDropout: number;
+  /** Primitives that leave each edge at its end. */
+  drop: number;
+}
+
+/** SGD of the weights. */
+export interface WeightOptimizerConfig {
+  /** At epoch 0; a cosine takes it to the minimum at the end of the stage. */
+  learningRate: number;
+  minimumLearningRate: number;
+  momentum: number;
+  weightDecay: number;
+  /** Largest global norm of the gradients. */
+  clip: number;
+}
+
+/** Adam of the alphas. */
+export interface AlphaOptimizerConfig {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weightDecay: number;
+  clip: number;
+}
+
+/** How training images are changed. */
+export interface AugmentationConfig {
+  /** Zero padding of the random crop in pixels. */
+  cropPadding: number;
+  /** Whether half of the images are mirrored. */
+  flip: boolean;
+  /** Side of the square cut out in pixels; 0 for none. */
+  cutout: number;
+}
+
+/** A whole search. */
+export interface SearchConfig {
+  preset: Preset;
+  dataset: SearchDataset;
+  /** Of every random number. */
+  seed: number;
+  /** Per stage. */
+  epochs: number;
+  /** First epoch that trains alphas; before it weights train alone. */
+  alphaFromEpoch: number;
+  /** Last epochs of a stage that end with a validation. */
+  validationEpochs: number;
+  /** Images per step. */
+  batch: number;
+  /** Channels of the first cells' states. */
+  channels: number;
+  /** Images used of each half of the training set; null for all. */
+  trainImages: number | null;
+  /** Skips that the chosen genotype's normal cell may hold. */
+  maxSkips: number;
+  stages: StageConfig[];
+  weights: WeightOptimizerConfig;
+  alphas: AlphaOptimizerConfig;
+  augmentation: AugmentationConfig;
+}
+
+/** The authors' command. */
+const AUTHORS: SearchConfig = {
+  preset: "authors",
+  dataset: "cifar10", // paper, section 4.1
+  seed: 2, // authors' default
+  epochs: 25, // paper, section 4.2
+  alphaFromEpoch: 10, // paper, section 4.2: the first 10 epochs of a stage tune weights only
+  validationEpochs: 5, // authors' code
+  batch: 96, // paper, section 4.2
+  channels: 16, // paper, section 4.2
+  trainImages: null,
+  maxSkips: 2, // paper, section 3.3; authors' recommendation
+  stages: [ // layers: paper, section 4.2; dropout and drops: authors' command
+    { layers: 5, addedChannels: 0, skipDropout: 0.1, drop: 3 },
+    { layers: 11, addedChannels: 0, skipDropout: 0.4, drop: 2 },
+    { layers: 17, addedChannels: 0, skipDropout: 0.7, drop: 2 },
+  ],
+  weights: { // paper, section 4.2; authors' code for the clip
+    learningRate: 0.025,
+    minimumLearningRate: 0,
+    momentum: 0.9,
+    weightDecay: 3e-4,
+    clip: 5,
+  },
+  alphas: { // paper, section 4.2; authors' code for the clip
+    learningRate: 6e-4,
+    beta1: 0.5,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 1e-3,
+    clip: 5,
+  },
+  augmentation: { cropPadding: 4, flip: true, cutout: 0 }, // authors' code
+};
+
+/** Skip dropout per stage, paper, section 4.2. */
+const PAPER_SKIP_DROPOUT: Record<SearchDataset, readonly number[]> = {
+  cifar10: [0, 0.4, 0.7],
+  cifar100: [0.1, 0.2, 0.3],
+};
+
+/** Ours: sized so that three stages end within minutes on two CPU cores. */
+const QUICK = {
+  epochs: 3,
+  alphaFromEpoch: 1,
+  validationEpochs: 1,
+  batch: 32,
+  channels: 4,
+  trainImages: 256,
+  layers: [3, 4, 5],
+};
+
+/** Changes to a preset; per-stage lists have one value per stage. */
+export type SearchOverrides =
+  & Partial<Omit<SearchConfig, "preset" | "stages" | "weights" | "alphas" | "augmentation">>
+  & {
+    weights?: Partial<WeightOptimizerConfig>;
+    alphas?: Partial<AlphaOptimizerConfig>;
+    augmentation?: Partial<AugmentationConfig>;
+  }
+  & { [Key in keyof StageConfig]?: readonly StageConfig[Key][] };
+
+/**
+ * The config of a preset with changes, checked.
+ *
+ * @throws {RangeError} If the preset or the data set is unknown, a list has not one value per stage, or
+ *   as {@linkcode checkSearchConfig}.
+ */
+export function searchConfig(
+  preset: string = "authors",
+  overrides: SearchOverrides = {},
+): SearchConfig {
+  const config = presetConfig(preset, overrides.dataset ?? "cifar10");
+  const { weights, alphas, augmentation, layers, addedChannels, skipDropout, drop, ...plain } =
+    overrides;
+  Object.assign(config, given(plain));
+  Object.assign(config.weights, given(weights ?? {}));
+  Object.assign(config.alphas, given(alphas ?? {}));
+  Object.assign(config.augmentation, given(augmentation ?? {}));
+  for (const [key, values] of Object.entries({ layers, addedChannels, skipDropout, drop })) {
+    if (values === undefined) continue;
+    if (values.length !== config.stages.length) {
+      throw new RangeError(
+        `Cannot search with ${key} ${values}: want ${config.stages.length} values, one per stage`,
+      );
+    }
+    config.stages.forEach((stage, index) => Object.assign(stage, { [key]: values[index] }));
+  }
+  checkSearchConfig(config);
+  return config;
+}
+
+/** The entries that have a value. */
+function given<T extends object>(overrides: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(overrides).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}
+
+function presetConfig(preset: string, dataset: string): SearchConfig {
+  const config = structuredClone(AUTHORS);
+  config.preset = oneOf(PRESETS, { option: "preset", value: preset });
+  config.dataset = oneOf(SEARCH_DATASETS, { option: "dataset", value: dataset });
+  if (preset === "paper") {
+    const rates = PAPER_SKIP_DROPOUT[config.dataset];
+    config.stages.forEach((stage, index) => stage.skipDropout = rates[index]);
+  }
+  if (preset === "quick") {
+    const { layers, ...reduced } = QUICK;
+    Object.assign(config, reduced);
+    config.stages.forEach((stage, index) => stage.layers = layers[index]);
+  }
+  return config;
+}
+
+function oneOf<T extends string>(
+  known: readonly T[],
+  { option, value }: { option: string; value: string },
+): T {
+  const found = known.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new RangeError(
+    `Unknown ${option} "${value}": want ${known.join(", ")}${suggest(value, known)}`,
+  );
+}
