@@ -82,7 +82,7 @@ export interface SearchConfig {
   epochs: number;
   /** First epoch that trains alphas; before it weights train alone. */
   alphaFromEpoch: number;
-  /** Last epochs of a stage that end with a validation. */
+  /** Last epochs of a stage that end with a validation; all where there are fewer. */
   validationEpochs: number;
   /** Images per step. */
   batch: number;

@@ -1,0 +1,78 @@
+/**
+ * Loss and accuracy added up on the device, and read once per report.
+ *
+ * Invariant: the number of tensors never changes between `add` and the next, so a step leaves its tensor
+ * count at the baseline; the sums can be saved and restored exactly.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { HostTensor } from "../nn/safetensors.ts";
+
+/** Means over samples. */
+export interface Report {
+  /** Mean loss in nats. */
+  loss: number;
+  /** Shares of samples whose label was first, and among the first five, in [0, 1]. */
+  top1: number;
+  top5: number;
+  /** Samples since the last report. */
+  samples: number;
+}
+
+/** Running sums; dispose when done. */
+export class Metrics {
+  /** `[3]` float32: sum of losses, top-1 and top-5 counts. */
+  #sums: tf.Tensor1D = zeroSums();
+  #samples = 0;
+
+  /**
+   * Adds a batch.
+   *
+   * @param batch.loss Scalar: the batch's mean loss. Stays the caller's, as do the counts.
+   * @param batch.counts `[2]` float32: top-1 and top-5 counts.
+   */
+  add({ loss, counts }: { loss: tf.Scalar; counts: tf.Tensor1D }, size: number): void {
+    const sums = tf.tidy(() => {
+      const sum = tf.reshape(tf.mul(loss, size), [1]) as tf.Tensor1D;
+      return tf.keep(tf.add(this.#sums, tf.concat1d([sum, counts])));
+    });
+    this.#replace(sums as tf.Tensor1D, this.#samples + size);
+  }
+
+  /** Reads the means and starts again; all are 0 where there was no sample. */
+  async read(): Promise<Report> {
+    const sums = this.#sums, samples = this.#samples;
+    this.#sums = zeroSums();
+    this.#samples = 0;
+    const [loss, top1, top5] = await sums.data();
+    sums.dispose();
+    const share = samples === 0 ? 0 : 1 / samples;
+    return { loss: loss * share, top1: top1 * share, top5: top5 * share, samples };
+  }
+
+  /** The sums so far. */
+  async state(): Promise<{ sums: HostTensor; samples: number }> {
+    const data = new Float32Array(await this.#sums.data());
+    return { sums: { shape: [3], data }, samples: this.#samples };
+  }
+
+  /** Continues from saved sums. */
+  restore({ sums, samples }: { sums: HostTensor; samples: number }): void {
+    const restored = tf.keep(tf.tensor1d(new Float32Array(sums.data as Float32Array)));
+    this.#replace(restored, samples);
+  }
+
+  dispose(): void {
+    this.#sums.dispose();
+  }
+
+  #replace(sums: tf.Tensor1D, samples: number): void {
+    this.#sums.dispose();
+    this.#sums = sums;
+    this.#samples = samples;
+  }
+}
+
+function zeroSums(): tf.Tensor1D {
+  return tf.keep(tf.zeros<tf.Rank.R1>([3]));
+}
