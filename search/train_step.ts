@@ -1,0 +1,89 @@
+/**
+ * One training step of the search on random images, ready to be timed: what the benches and the
+ * comparison with PyTorch run.
+ *
+ * Invariant: a timed step ends when its results are on the host, whatever the backend, since it reads
+ * the step's report.
+ */
+
+import { startBackend } from "../backends/mod.ts";
+import type { BackendMemory } from "../backends/contract.ts";
+import { CounterRandom } from "../backends/random.ts";
+import { searchConfig } from "./config.ts";
+import { allPrimitives } from "./edge_weights.ts";
+import { type Batch, stageSettings, StageTrainer } from "./stage_trainer.ts";
+
+/** The network and batch to step. */
+export interface StepRunnerOptions {
+  /** Images a step. */
+  batch: number;
+  /** Cells. */
+  layers: number;
+  /** Initial channels. */
+  channels: number;
+  /** CPU threads; default all cores. */
+  threads?: number;
+  /** Default "cpu". */
+  backend?: string;
+  /** Side of the images in pixels, a multiple of 4; default 32. */
+  side?: number;
+}
+
+/** A network of all eight primitives that can be stepped. */
+export interface StepRunner {
+  /** One step, from a batch on the host to a loss on the host; resolves to milliseconds. */
+  weightStep(): Promise<number>;
+  alphaStep(): Promise<number>;
+  /** One batch in evaluation mode; resolves to milliseconds. */
+  evaluate(): Promise<number>;
+  /** The backend's account since the last call of `resetPeak`. */
+  memory(): BackendMemory;
+  resetPeak(): void;
+  /** Parameters without alphas. */
+  readonly parameterCount: number;
+  /** Frees the network and ends the backend. */
+  close(): void;
+}
+
+/**
+ * Starts a backend and builds the network on it.
+ *
+ * @throws {BackendError} If the backend cannot start.
+ * @throws {RangeError} If a size makes no network.
+ */
+export async function createStepRunner(options: StepRunnerOptions): Promise<StepRunner> {
+  const { layers, channels, threads, backend: name = "cpu" } = options;
+  const { backend } = await startBackend(name, { threads });
+  const all = allPrimitives();
+  const which = { stage: 0, classes: 10, normal: all, reduce: all };
+  const trainer = new StageTrainer({ ...stageSettings(searchConfig(), which), layers, channels });
+  const batch = randomBatch(options);
+  const timed = async (kind: "weights" | "alphas" | "evaluation", step: (batch: Batch) => void) => {
+    const start = performance.now();
+    step(batch);
+    await trainer.report(kind);
+    return performance.now() - start;
+  };
+  return {
+    weightStep: () => timed("weights", (batch) => trainer.weightStep(batch)),
+    alphaStep: () => timed("alphas", (batch) => trainer.alphaStep(batch)),
+    evaluate: () => timed("evaluation", (batch) => trainer.evaluate(batch)),
+    memory: () => backend.memory(),
+    resetPeak: () => backend.resetPeak(),
+    parameterCount: trainer.parameterCount,
+    close: () => {
+      trainer.dispose();
+      backend.close();
+    },
+  };
+}
+
+/** Standard normal images with uniform labels, the same on every call. */
+function randomBatch({ batch, side = 32 }: StepRunnerOptions): Batch {
+  const random = new CounterRandom(0);
+  return {
+    images: Float32Array.from({ length: batch * side * side * 3 }, () => random.normal()),
+    labels: Int32Array.from({ length: batch }, () => random.integer(10)),
+    size: batch,
+  };
+}
