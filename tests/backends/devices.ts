@@ -40,23 +40,32 @@ const COMPOSITION: TestDevice = {
   },
 };
 
-const CPU_PERMITTED = permitted({ read: ["."], write: [".cache"] });
+/** The kernels' sources and cache; their compiler asks whether it runs in CI. */
+const CPU_PERMITTED = permitted({ read: ["."], write: [".cache"], env: ["CI"] });
 
-function cpuDevice(threads: number): TestDevice {
+function cpuDevice(threads: number, { relaxedSimd }: { relaxedSimd?: boolean } = {}): TestDevice {
+  const family = relaxedSimd === false ? "cpu with plain SIMD" : "cpu";
   return {
-    name: `cpu, ${threads} thread${threads > 1 ? "s" : ""}`,
-    family: "cpu",
+    name: `${family}, ${threads} thread${threads > 1 ? "s" : ""}`,
+    family,
     fast: true,
-    absent: CPU_PERMITTED ? undefined : "it needs permission to read . and to write .cache",
+    absent: CPU_PERMITTED
+      ? undefined
+      : "it needs --allow-read=. --allow-write=.cache --allow-env=CI",
     start: async () => {
-      const { backend } = await startBackend("cpu", { threads });
+      const { backend } = await startBackend("cpu", { threads, relaxedSimd });
       return { bytes: () => backend.memory().current, close: () => backend.close() };
     },
   };
 }
 
 /** All devices, in the order in which suites run on them. */
-export const DEVICES: readonly TestDevice[] = [COMPOSITION, cpuDevice(1), cpuDevice(2)];
+export const DEVICES: readonly TestDevice[] = [
+  COMPOSITION,
+  cpuDevice(1),
+  cpuDevice(2),
+  cpuDevice(2, { relaxedSimd: false }),
+];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;
 

@@ -12,13 +12,15 @@
 export interface Tolerance {
   forward: number;
   gradient: number;
+  /** Forward and gradient against the composition, which rounds every intermediate tensor itself. */
+  composed: number;
   /** `max|expected|` counts as at least this, so that a tensor of zeros can be compared. */
   floor: number;
 }
 
 /** By the dtype in which a backend computes. */
 export const TOLERANCES = {
-  float32: { forward: 1e-5, gradient: 5e-5, floor: 1e-5 },
+  float32: { forward: 1e-5, gradient: 5e-5, composed: 2e-4, floor: 1e-5 },
 } as const satisfies Record<string, Tolerance>;
 
 /**

@@ -21,8 +21,8 @@ function assertRefused(refusals: Refusal[]): void {
   assertEquals(refusals.length > 0, true);
 }
 
-const x = (...shape: number[]) => tf.zeros(shape) as tf.Tensor4D;
-const integers = (...shape: number[]) => tf.zeros(shape, "int32") as tf.Tensor4D;
+const x = (...shape: number[]) => tf.zeros<tf.Rank>(shape) as tf.Tensor4D;
+const integers = (...shape: number[]) => tf.zeros<tf.Rank>(shape, "int32") as tf.Tensor4D;
 
 function run(branch: Branch, state = x(1, 4, 4, 3), options: BranchesOptions = {}): () => unknown {
   return () => branches(state, [branch], options);
