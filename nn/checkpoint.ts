@@ -82,6 +82,11 @@ function setAside(folder: string): void {
   attempt(`set ${path} aside`, () => Deno.renameSync(path, `${folder}/${DAMAGED_CHECKPOINT_FILE}`));
 }
 
+/** Whether a folder has a checkpoint, whole or not. */
+export function hasCheckpoint(folder: string): boolean {
+  return [CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE].some((name) => isThere(`${folder}/${name}`));
+}
+
 /** A checkpoint as the bytes of its file. */
 export async function encodeCheckpoint(
   { state, tensors }: Checkpoint,

@@ -25,7 +25,7 @@ export class UsageError extends Error {
 export interface ValueType<T> {
   /** Stands for the value in the help, such as `N`. */
   readonly placeholder: string;
-  /** What is accepted, such as `an integer from 1`. */
+  /** What is accepted, such as `an integer from 1`; empty where the name says enough. */
   readonly accepts: string;
   /** The value; undefined where the text is not accepted. */
   parse(text: string): T | undefined;
@@ -79,7 +79,7 @@ export function decimal(range: Range = {}): ValueType<number> {
 export function list<T>(item: ValueType<T>, count: number): ValueType<T[]> {
   return {
     placeholder: new Array(count).fill(item.placeholder).join(","),
-    accepts: `${count} values with commas between, each ${item.accepts}`,
+    accepts: `${count} values, each ${item.accepts}`,
     parse: (text) => {
       const values = text.split(",").map((part) => item.parse(part.trim()));
       const accepted = values.length === count && values.every((value) => value !== undefined);
@@ -100,7 +100,7 @@ export function choice<T extends string>(words: readonly T[]): ValueType<T> {
 
 /** Any text but the empty one. */
 export function text(placeholder = "TEXT"): ValueType<string> {
-  return { placeholder, accepts: "a text", parse: (given) => given === "" ? undefined : given };
+  return { placeholder, accepts: "", parse: (given) => given === "" ? undefined : given };
 }
 
 /** One option of a program. */
@@ -110,6 +110,8 @@ export interface OptionSpec {
   readonly type: ValueType<unknown>;
   /** What it is for, one phrase. */
   readonly help: string;
+  /** Added to the help, such as the default in brackets. */
+  readonly hint?: string;
   /** The heading it stands under in the help. */
   readonly group: string;
 }
@@ -151,7 +153,7 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Pa
   for (const option of spec.options) {
     const { name, type } = option;
     command.addOption(
-      new Option(`--${name} <${type.placeholder}>`, `${option.help}: ${type.accepts}`)
+      new Option(`--${name} <${type.placeholder}>`, helpText(option))
         .helpGroup(option.group)
         .argParser((given) => values[name] = parseValue(option, given)),
     );
@@ -167,6 +169,10 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Pa
   return { values };
 }
 
+function helpText({ help, type, hint }: OptionSpec): string {
+  return [type.accepts ? `${help}: ${type.accepts}` : help, hint].filter(Boolean).join(" ");
+}
+
 /** Commander's message; an unknown option is compared without its value, which commander includes. */
 function usageSentence({ code, message }: CommanderError, { options }: CommandSpec): string {
   if (code !== "commander.unknownOption") return oneLine(message.replace(/^error: /, ""));
@@ -178,7 +184,7 @@ function parseValue({ name, type }: OptionSpec, given: string): unknown {
   const value = type.parse(given);
   if (value !== undefined) return value;
   const hint = type.words ? suggest(given, type.words) : "";
-  throw new UsageError(`Cannot use --${name}=${given}: want ${type.accepts}${hint}`);
+  throw new UsageError(`Cannot use --${name}=${given}: want ${type.accepts || "a text"}${hint}`);
 }
 
 /** A message without line breaks. */

@@ -84,11 +84,8 @@ function fit(parts: readonly string[], width: number): string {
   return line;
 }
 
-/**
- * Estimates the time left from the pace of the latest work: an average in which a minute ago counts a
- * third of now.
- */
-export class TimeLeft {
+/** How fast work is being done: an average in which a minute ago counts a third of now. */
+export class Pace {
   /** Milliseconds in which the weight of a measurement falls by e. */
   static readonly MEMORY = 60_000;
 
@@ -97,14 +94,14 @@ export class TimeLeft {
 
   /** Counts work done, in any unit, in `milliseconds`. */
   add(work: number, milliseconds: number): void {
-    const keep = Math.exp(-milliseconds / TimeLeft.MEMORY);
+    const keep = Math.exp(-milliseconds / Pace.MEMORY);
     this.#work = this.#work * keep + work;
     this.#time = this.#time * keep + milliseconds;
   }
 
-  /** Milliseconds that the work left will take; undefined before any work is done. */
-  estimate(workLeft: number): number | undefined {
-    return this.#work > 0 ? workLeft * this.#time / this.#work : undefined;
+  /** Work per millisecond; undefined before any is done. */
+  rate(): number | undefined {
+    return this.#time > 0 && this.#work > 0 ? this.#work / this.#time : undefined;
   }
 }
 

@@ -67,20 +67,7 @@ export class RunFolder implements Disposable {
    * @throws {RunError} when it holds a run or other files already, or cannot be made
    */
   static create<Options>(path: string, config: RunConfig<Options>): RunFolder {
-    attempt(`make the run folder ${path}`, () => Deno.mkdirSync(path, { recursive: true }));
-    const names = attempt(`read the run folder ${path}`, () => [...Deno.readDirSync(path)])
-      .map(({ name }) => name).filter((name) => !name.endsWith(".tmp"));
-    if (names.includes("config.json")) {
-      throw new RunError(
-        `Cannot save to ${path}: it holds a run; continue that with --resume=${path}, or give ` +
-          `--save another folder`,
-      );
-    }
-    if (names.length > 0) {
-      throw new RunError(
-        `Cannot save to ${path}: the folder is not empty; give --save another one`,
-      );
-    }
+    prepareRunFolder(path);
     replaceFile(`${path}/config.json`, JSON.stringify(config, null, 2) + "\n");
     return new RunFolder(path);
   }
@@ -126,6 +113,28 @@ export class RunFolder implements Disposable {
 
   [Symbol.dispose](): void {
     for (const lines of Object.values(this.#lines)) lines[Symbol.dispose]();
+  }
+}
+
+/**
+ * Makes a folder for a new run where there is none.
+ *
+ * @throws {RunError} when it holds a run or other files already, or cannot be made
+ */
+export function prepareRunFolder(path: string): void {
+  attempt(`make the run folder ${path}`, () => Deno.mkdirSync(path, { recursive: true }));
+  const names = attempt(`read the run folder ${path}`, () => [...Deno.readDirSync(path)])
+    .map(({ name }) => name).filter((name) => !name.endsWith(".tmp"));
+  if (names.includes("config.json")) {
+    throw new RunError(
+      `Cannot save to ${path}: it holds a run; continue that with --resume=${path}, or give ` +
+        `--save another folder`,
+    );
+  }
+  if (names.length > 0) {
+    throw new RunError(
+      `Cannot save to ${path}: the folder is not empty; give --save another one`,
+    );
   }
 }
 

@@ -6,6 +6,7 @@
  * a stack trace.
  */
 
+import { isAbsolute, relative, resolve } from "node:path";
 import { INTERRUPTED_EXIT, oneLine, USAGE_EXIT, UsageError } from "./command_line.ts";
 import { RunError } from "./run_files.ts";
 
@@ -56,30 +57,58 @@ function sentence(error: unknown, program: MainProgram): string {
   return worded ? error.message : `Unexpected ${error.name}: ${error.message}`;
 }
 
-/** What a program wants of a folder. */
+/** A path that a person gave, and what the program wants of it. */
 export interface Access {
-  /** The option that names the folder, such as `--save`. */
+  readonly path: string;
+  /** The option that named it, such as `--save`. */
   readonly option: string;
-  readonly kinds: readonly ("read" | "write")[];
+  readonly kinds: readonly Kind[];
 }
 
+type Kind = "read" | "write";
+
 /**
- * Makes sure that the program may use a folder: in a terminal Deno asks the person.
+ * Makes sure that the program may use the paths a person gave: in a terminal Deno asks.
  *
  * @throws {RunError} when it may not; the message names the folders open to it, and the command that
- * opens this one
+ * opens the others
  */
-export function requestAccess(folder: string, access: Access, program: MainProgram): void {
-  const denied = access.kinds.find((name) =>
-    Deno.permissions.requestSync({ name, path: folder }).state !== "granted"
-  );
-  if (denied === undefined) return;
-  const grants = access.kinds.map((kind) => `--allow-${kind}=${shellWord(folder)}`);
-  const command = [program.run, ...grants, program.script, ...Deno.args.map(shellWord)];
-  throw new RunError(
-    `No permission to ${denied} ${access.option}=${folder}: open to ${program.command} ` +
-      `are ${program.folders[denied].join(", ")}; to open this folder, run ${command.join(" ")}`,
-  );
+export function requestAccess(accesses: readonly Access[], program: MainProgram): void {
+  for (const { path, option, kinds } of accesses) {
+    const denied = kinds.find((name) =>
+      Deno.permissions.requestSync({ name, path }).state !== "granted"
+    );
+    if (denied === undefined) continue;
+    const open = program.folders[denied].map((folder) => folder === "." ? "this folder" : folder);
+    throw new RunError(
+      `No permission to ${denied} ${option}=${path}: open to ${program.command} are ` +
+        `${open.join(", ")}; to open it too, run ${commandWith(accesses, Deno.args, program)}`,
+    );
+  }
+}
+
+/** The command with these arguments, granting what its permission set does not. */
+export function commandWith(
+  accesses: readonly Access[],
+  args: readonly string[],
+  program: MainProgram,
+): string {
+  const words = args.map(shellWord);
+  const grants = (["read", "write"] as const).flatMap((kind) => {
+    const outside = accesses
+      .filter(({ path, kinds }) => kinds.includes(kind) && !isOpen(path, program.folders[kind]))
+      .map(({ path }) => shellWord(path));
+    return outside.length === 0 ? [] : [`--allow-${kind}=${[...new Set(outside)].join(",")}`];
+  });
+  if (grants.length === 0) return [program.command, ...words].join(" ");
+  return [program.run, ...grants, program.script, ...words].join(" ");
+}
+
+function isOpen(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => {
+    const way = relative(resolve(folder), resolve(path));
+    return !way.startsWith("..") && !isAbsolute(way);
+  });
 }
 
 /** A word as a shell must be given it. */

@@ -62,7 +62,7 @@ Deno.test("parseCommandLine() refuses a bad command line in one line", () => {
     [["--gloss=NaN"], "Cannot use --gloss=NaN"],
     [["--gloss=0x1"], "Cannot use --gloss=0x1"],
     [["--colour=gren"], 'want red, green or blue (did you mean "green"?)'],
-    [["--boards=2,4"], "want 3 values with commas between"],
+    [["--boards=2,4"], "want 3 values, each"],
     [["--boards=2,4,5"], "each an even integer from 0"],
     [["--note="], "Cannot use --note=: want a text"],
     [["stray"], "too many arguments"],

@@ -1,7 +1,7 @@
 /** Tests of the progress line, the time left and durations. */
 
-import { formatDuration, ProgressLine, TimeLeft } from "../../nn/progress.ts";
-import { assert, assertAlmostEquals, assertEquals } from "../assert.ts";
+import { formatDuration, Pace, ProgressLine } from "../../nn/progress.ts";
+import { assertAlmostEquals, assertEquals } from "../assert.ts";
 
 function shown(terminal: boolean, columns = 20) {
   const written: string[] = [];
@@ -32,13 +32,13 @@ Deno.test("ProgressLine writes plain whole lines elsewhere", () => {
   assertEquals(written, ["stage 1/3  loss 2.3\n", "saved\n"]);
 });
 
-Deno.test("TimeLeft.estimate() follows the latest pace", () => {
-  const time = new TimeLeft();
-  assertEquals(time.estimate(10), undefined);
-  for (let step = 0; step < 100; step++) time.add(1, 1000);
-  assertAlmostEquals(time.estimate(60)!, 60_000, 1);
-  for (let step = 0; step < 300; step++) time.add(1, 2000);
-  assert(Math.abs(time.estimate(60)! - 120_000) < 1000);
+Deno.test("Pace.rate() follows the latest work", () => {
+  const pace = new Pace();
+  assertEquals(pace.rate(), undefined);
+  for (let step = 0; step < 100; step++) pace.add(4, 1000);
+  assertAlmostEquals(pace.rate()!, 0.004, 1e-12);
+  for (let step = 0; step < 300; step++) pace.add(4, 2000);
+  assertAlmostEquals(pace.rate()!, 0.002, 1e-4);
 });
 
 Deno.test("formatDuration() picks two units", () => {

@@ -1,0 +1,260 @@
+/**
+ * The options of `deno task search`: a table that gives the parser, the help with every default, the
+ * config, and the comparison with the config of a run that is resumed.
+ *
+ * Invariant: each option of the search itself names one place of {@linkcode SearchConfig}, and the
+ * defaults in the help are read from the presets.
+ */
+
+import {
+  choice,
+  type CommandSpec,
+  decimal,
+  integer,
+  list,
+  type OptionSpec,
+  text,
+  UsageError,
+  type ValueType,
+} from "../nn/command_line.ts";
+import { RunError } from "../nn/run_files.ts";
+import { BACKEND_NAMES } from "../backends/contract.ts";
+import {
+  PRESETS,
+  SEARCH_DATASETS,
+  type SearchConfig,
+  searchConfig,
+  type SearchOverrides,
+} from "./config.ts";
+
+/** Given options by name, as `parseCommandLine` returns them. */
+export type GivenOptions = Readonly<Record<string, unknown>>;
+
+/** An option that sets a number of the search. */
+interface SearchOption extends OptionSpec {
+  /** Its place in the config, such as `weights.clip`; one value per stage where it is `stages.*.`. */
+  readonly key: string;
+}
+
+/** What a run has besides its config. */
+export interface RunOptions {
+  readonly backend: string;
+  readonly threads: number | undefined;
+  readonly data: string | undefined;
+  readonly note: string;
+  readonly reportEvery: number;
+  readonly checkpointMinutes: number;
+}
+
+const STAGES = 3;
+const RATE = decimal({ min: 0, max: 1, below: true });
+const NOT_NEGATIVE = decimal({ min: 0 });
+
+function group(
+  name: string,
+  rows: [name: string, key: string, type: ValueType<unknown>, help: string][],
+) {
+  return rows.map(([option, key, type, help]) => ({ name: option, key, type, help, group: name }));
+}
+
+const OPTIONS: readonly SearchOption[] = [
+  ...group("Search:", [
+    ["dataset", "dataset", choice(SEARCH_DATASETS), "data set"],
+    ["seed", "seed", integer({ min: 0 }), "seed of every random number"],
+    ["epochs", "epochs", integer({ min: 1 }), "epochs per stage"],
+    [
+      "alpha-from-epoch",
+      "alphaFromEpoch",
+      integer({ min: 0 }),
+      "epochs of a stage that train weights alone",
+    ],
+    [
+      "validation-epochs",
+      "validationEpochs",
+      integer({ min: 0 }),
+      "last epochs of a stage with a validation",
+    ],
+    ["batch", "batch", integer({ min: 1 }), "images per step"],
+    ["channels", "channels", integer({ min: 2, even: true }), "initial channels"],
+    ["train-images", "trainImages", integer({ min: 1 }), "images of each half to use"],
+    ["max-skips", "maxSkips", integer({ min: 0, max: 8 }), "skips in the normal cell to keep"],
+  ]),
+  ...group("Stages, one value for each of the three:", [
+    ["layers", "stages.*.layers", list(integer({ min: 3 }), STAGES), "cells"],
+    [
+      "added-channels",
+      "stages.*.addedChannels",
+      list(integer({ min: 0, even: true }), STAGES),
+      "width added to the initial channels",
+    ],
+    ["skip-dropout", "stages.*.skipDropout", list(RATE, STAGES), "first dropout rate after skips"],
+    [
+      "drop",
+      "stages.*.drop",
+      list(integer({ min: 0, max: 7 }), STAGES),
+      "primitives that leave each edge, 7 in all",
+    ],
+  ]),
+  ...group("Weights (SGD, cosine):", [
+    ["learning-rate", "weights.learningRate", NOT_NEGATIVE, "learning rate at epoch 0"],
+    ["minimum-learning-rate", "weights.minimumLearningRate", NOT_NEGATIVE, "where the cosine ends"],
+    ["momentum", "weights.momentum", RATE, "momentum"],
+    ["weight-decay", "weights.weightDecay", NOT_NEGATIVE, "weight decay"],
+    ["clip", "weights.clip", NOT_NEGATIVE, "largest norm of all gradients"],
+  ]),
+  ...group("Architecture parameters (Adam):", [
+    ["alpha-learning-rate", "alphas.learningRate", NOT_NEGATIVE, "learning rate"],
+    ["alpha-beta1", "alphas.beta1", RATE, "decay of the mean"],
+    ["alpha-beta2", "alphas.beta2", RATE, "decay of the mean square"],
+    ["alpha-epsilon", "alphas.epsilon", NOT_NEGATIVE, "epsilon"],
+    ["alpha-weight-decay", "alphas.weightDecay", NOT_NEGATIVE, "weight decay"],
+    ["alpha-clip", "alphas.clip", NOT_NEGATIVE, "largest norm of all gradients"],
+  ]),
+  ...group("Augmentation:", [
+    [
+      "cutout",
+      "augmentation.cutout",
+      integer({ min: 0, max: 32 }),
+      "side of the square cut out, in pixels",
+    ],
+  ]),
+];
+
+const RUN_OPTIONS: readonly OptionSpec[] = [
+  ["preset", choice(PRESETS), "where the defaults come from", `(default: ${PRESETS[0]})`],
+  ["data", text("PATH"), "the official archive or its folder", "(default: fetched for cifar10)"],
+  ["backend", choice(["auto", ...BACKEND_NAMES]), "what computes", "(default: auto)"],
+  ["threads", integer({ min: 1, max: 256 }), "threads of the cpu backend", "(default: all cores)"],
+  ["save", text("DIR"), "the run folder to make", "(default: runs/search-DATE-TIME)"],
+  ["resume", text("DIR"), "the run folder to continue", ""],
+  ["note", text(), "kept with the run", ""],
+  ["report-every", integer({ min: 1 }), "steps between reports", "(default: 50)"],
+  [
+    "checkpoint-minutes",
+    decimal({ min: 0 }),
+    "minutes between checkpoints in an epoch",
+    "(default: 10)",
+  ],
+].map(([name, type, help, hint]) => ({ name, type, help, hint, group: "Run:" }) as OptionSpec);
+
+/** Where a `--resume` may differ from the run: what does not reach the result. */
+const FREE_ON_RESUME = ["resume", "data", "threads", "checkpoint-minutes"];
+
+/** The command line of the search. */
+export const SEARCH_COMMAND: CommandSpec = {
+  command: "deno task search",
+  summary: "Searches a cell for image classification, progressively (P-DARTS). The defaults are " +
+    "the authors' command; --preset=quick ends within minutes on two cores.",
+  options: [
+    ...RUN_OPTIONS,
+    ...OPTIONS.map((option) => ({ ...option, hint: defaultsOf(option) })),
+  ],
+  epilogue: "Paths are relative to the project's folder. Ctrl-C finishes the step and saves.",
+};
+
+/** `(default: 25, quick: 3)`. */
+function defaultsOf(option: SearchOption): string {
+  const shown = (preset: string) => {
+    const value = valueAt(searchConfig(preset), option.key);
+    return value === null ? "all" : String(value);
+  };
+  const usual = shown(PRESETS[0]);
+  const others = PRESETS.slice(1).filter((preset) => shown(preset) !== usual);
+  return `(${
+    [`default: ${usual}`, ...others.map((preset) => `${preset}: ${shown(preset)}`)].join("; ")
+  })`;
+}
+
+/** The value at a place of a config; a list over the stages where the place is in them. */
+function valueAt(config: SearchConfig, key: string): unknown {
+  const [first, ...rest] = key.split(".");
+  const last = rest.at(-1)!;
+  if (first === "stages") {
+    return config.stages.map((stage) => (stage as unknown as Record<string, unknown>)[last]);
+  }
+  const value = config[first as keyof SearchConfig];
+  return rest.length === 0 ? value : (value as unknown as Record<string, unknown>)[last];
+}
+
+/**
+ * The config of a new run.
+ *
+ * @throws {UsageError} when the options do not fit together
+ */
+export function configOf(given: GivenOptions): SearchConfig {
+  const overrides: Record<string, unknown> = {};
+  for (const { name, key } of OPTIONS) {
+    if (!(name in given)) continue;
+    const [first, ...rest] = key.split("."), last = rest.at(-1);
+    if (last === undefined || first === "stages") overrides[last ?? first] = given[name];
+    else overrides[first] = { ...overrides[first] as object, [last]: given[name] };
+  }
+  try {
+    return searchConfig(given.preset as string | undefined, overrides as SearchOverrides);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(inOptions(error.message));
+    throw error;
+  }
+}
+
+/** A message of the config's checks with the names of options in place of those of the config. */
+export function inOptions(message: string): string {
+  for (const { name, key } of OPTIONS) {
+    const last = key.split(".").at(-1)!;
+    const place = key.startsWith("stages.")
+      ? `${last}( of stage \\d)`
+      : `${key.replace(".", "\\.")}()`;
+    message = message.replace(new RegExp(`with ${place} `), `with --${name}$1 at `);
+  }
+  return message;
+}
+
+/** The options of a run besides its config. */
+export function runOptionsOf(given: GivenOptions): RunOptions {
+  return {
+    backend: given.backend as string ?? "auto",
+    threads: given.threads as number | undefined,
+    data: given.data as string | undefined,
+    note: given.note as string ?? "",
+    reportEvery: given["report-every"] as number ?? 50,
+    checkpointMinutes: given["checkpoint-minutes"] as number ?? 10,
+  };
+}
+
+/**
+ * The options of a run that is resumed: its own, but for those given that do not reach its result.
+ *
+ * @param run What the run's config.json holds.
+ * @throws {UsageError} when `--save` is given too
+ * @throws {RunError} naming the first option given with another value than the run's
+ */
+export function resumedOptions(
+  given: GivenOptions,
+  run: { search: SearchConfig; run: RunOptions },
+): RunOptions {
+  if ("save" in given) throw new UsageError("Cannot use --save with --resume: the run stays there");
+  const theirs: Record<string, unknown> = {
+    preset: run.search.preset,
+    backend: run.run.backend,
+    note: run.run.note,
+    "report-every": run.run.reportEvery,
+  };
+  for (const { name, key } of OPTIONS) theirs[name] = valueAt(run.search, key);
+  for (const [name, value] of Object.entries(given)) {
+    const same = JSON.stringify(value) === JSON.stringify(theirs[name]) ||
+      name === "backend" && value === "auto";
+    if (same || FREE_ON_RESUME.includes(name)) continue;
+    throw new RunError(
+      `Cannot resume with --${name}=${value}: the run was begun with ${theirs[name] ?? "all"}`,
+    );
+  }
+  const { data, threads, checkpointMinutes } = runOptionsOf(given);
+  return {
+    ...run.run,
+    data: data ?? run.run.data,
+    threads: threads ?? run.run.threads,
+    checkpointMinutes: "checkpoint-minutes" in given
+      ? checkpointMinutes
+      : run.run.checkpointMinutes,
+  };
+}

@@ -1,0 +1,275 @@
+/**
+ * The progressive search: the loop over stages, epochs and steps, with its log and checkpoints.
+ *
+ * A stage trains a fresh supernet: each epoch takes a weight step on every batch of the first half, from
+ * `alphaFromEpoch` on with an alpha step on the second half before each, and the last epochs end with a
+ * validation. Between stages every edge loses its weakest primitives; the last stage's weights yield the
+ * genotypes.
+ *
+ * Invariants: what reaches `log.jsonl`, `alphas.jsonl` and the result follows from config, data and seed,
+ * wherever the run was interrupted; wall-clock time only reaches `timing.jsonl` and the display. Between
+ * two steps {@linkcode SearchState} and the trainer's state are all there is to know.
+ *
+ * Source: arXiv 1904.12760, section 3; schedule and order of steps as in its authors' code.
+ */
+
+import type { Batch, BatchCycle } from "../datasets/loader.ts";
+import type { ImageDataset } from "../datasets/types.ts";
+import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
+import { RunError } from "../nn/run_files.ts";
+import type { RunFolder } from "../nn/run_folder.ts";
+import type { SearchConfig } from "./config.ts";
+import { dropPrimitives } from "./drop.ts";
+import type { EdgeWeights } from "./edge_weights.ts";
+import { restrictSkips } from "./restrict_skips.ts";
+import type { SearchResult } from "./run_summary.ts";
+import { stageLoaders } from "./search_data.ts";
+import type { SearchProgress } from "./search_progress.ts";
+import {
+  addReport,
+  beginningOfSearch,
+  beginningOfStage,
+  meansOf,
+  moveTo,
+  type SavedState,
+  savedState,
+  type SearchState,
+} from "./search_state.ts";
+import { stageSettings, StageTrainer } from "./stage_trainer.ts";
+
+/** What a search works with. */
+export interface SearchOptions {
+  readonly config: SearchConfig;
+  readonly data: ImageDataset;
+  readonly folder: RunFolder;
+  readonly progress: SearchProgress;
+  /** Steps between two reports. */
+  readonly reportEvery: number;
+  /** Minutes between two checkpoints within an epoch; 0 for one after every step. */
+  readonly checkpointMinutes: number;
+  /** Whether the run is to stop after the current step. */
+  readonly interrupted: () => boolean;
+  /** Bytes of tensors now and at most, for `timing.jsonl`. */
+  readonly memory: () => { current: number; peak: number };
+}
+
+/** Leaves the loops when the run is to stop; caught in {@linkcode Search.run}. */
+class Stop extends Error {}
+
+/** A search, new or continued. */
+export class Search {
+  readonly #options: SearchOptions;
+  #state: SearchState;
+  #restore: { counters: Record<string, number>; tensors: Checkpoint["tensors"] } | undefined;
+  #trainer!: StageTrainer;
+  #loaders!: ReturnType<typeof stageLoaders>;
+  #savedAt = performance.now();
+  #steppedAt = performance.now();
+
+  /**
+   * @param checkpoint Where to continue; the beginning by default. Lines of the run folder that follow it
+   *   are cut off.
+   * @throws {RunError} when the checkpoint does not fit the run folder
+   */
+  constructor(options: SearchOptions, checkpoint?: Checkpoint) {
+    this.#options = options;
+    if (!checkpoint) {
+      this.#state = beginningOfSearch();
+      options.folder.cutBack({ log: 0, alphas: 0 });
+      return;
+    }
+    const { state, lengths, counters } = savedState(checkpoint.state, options.folder.path);
+    options.folder.cutBack(lengths);
+    this.#state = state;
+    this.#restore = { counters, tensors: checkpoint.tensors };
+  }
+
+  /**
+   * Runs to the end.
+   *
+   * @returns what was found, or undefined when the run was interrupted and saved
+   * @throws {RunError} when the run folder cannot be written, or the loss is not finite any more
+   * @throws {OutOfMemoryError} when a step does not fit; the last checkpoint stays
+   */
+  async run(): Promise<SearchResult | undefined> {
+    this.#steppedAt = this.#savedAt = performance.now();
+    try {
+      for (;;) {
+        const result = await this.#runStage();
+        if (result) return result;
+      }
+    } catch (error) {
+      if (error instanceof Stop) return undefined;
+      throw error;
+    }
+  }
+
+  /** Runs a stage from where it stands, and prepares the next; returns the last one's result. */
+  async #runStage(): Promise<SearchResult | undefined> {
+    const { config, data, folder } = this.#options;
+    const state = this.#state;
+    this.#loaders = stageLoaders(data, config, state.stage);
+    this.#trainer = new StageTrainer(
+      stageSettings(config, { stage: state.stage, classes: data.classes.length, ...state.kept }),
+    );
+    try {
+      if (this.#restore) this.#trainer.restore(this.#restore);
+      else folder.log({ type: "stage", ...this.#place(), ...this.#stageFacts() });
+      this.#restore = undefined;
+      while (state.epoch < config.epochs) await this.#runEpoch();
+      return await this.#endStage();
+    } finally {
+      this.#trainer.dispose();
+    }
+  }
+
+  #stageFacts() {
+    const { layers, addedChannels, skipDropout } = this.#options.config.stages[this.#state.stage];
+    const channels = this.#options.config.channels + addedChannels;
+    return { layers, channels, skipDropout, parameters: this.#trainer.parameterCount };
+  }
+
+  async #runEpoch(): Promise<void> {
+    const { config, folder } = this.#options;
+    const state = this.#state;
+    const rates = this.#trainer.beginEpoch(state.epoch);
+    if (state.phase === "train") {
+      await this.#trainEpoch();
+      const { normal, reduce } = await this.#trainer.alphas();
+      folder.alphas({ ...this.#place(), normal, reduce });
+      const { weights, alphas } = state.sums;
+      folder.log({
+        type: "epoch",
+        ...this.#place(),
+        ...rates,
+        weights: meansOf(weights),
+        alphas: meansOf(alphas),
+      });
+      if (state.epoch >= config.epochs - config.validationEpochs) {
+        moveTo(state, state.epoch, "validate");
+      }
+    }
+    if (state.phase === "validate") {
+      await this.#validateEpoch();
+      const report = meansOf(state.sums.evaluation);
+      folder.log({ type: "validation", ...this.#place(), ...report });
+      state.validation = report;
+    }
+    moveTo(state, state.epoch + 1, "train");
+    await this.#save();
+  }
+
+  async #trainEpoch(): Promise<void> {
+    const { config } = this.#options;
+    const state = this.#state, { epoch } = state;
+    const cycle = this.#loaders.alphas.cycle(state.alphaPosition);
+    const alphaSteps = epoch >= config.alphaFromEpoch ? cycle : undefined;
+    for (const batch of this.#loaders.weights.epoch(epoch, state.step)) {
+      const images = this.#trainStep(batch, alphaSteps);
+      state.alphaPosition = cycle.position();
+      await this.#afterStep(images, this.#loaders.weights.batchesPerEpoch);
+    }
+  }
+
+  /** The alpha step, if there is one, and the weight step; returns the number of images seen. */
+  #trainStep(batch: Batch, alphaSteps: BatchCycle | undefined): number {
+    const alphaBatch = alphaSteps?.next();
+    if (alphaBatch) this.#trainer.alphaStep(alphaBatch);
+    this.#trainer.weightStep(batch);
+    return batch.size + (alphaBatch?.size ?? 0);
+  }
+
+  async #validateEpoch(): Promise<void> {
+    const { validation } = this.#loaders;
+    for (const batch of validation.epoch(this.#state.epoch, this.#state.step)) {
+      this.#trainer.evaluate(batch);
+      await this.#afterStep(batch.size, validation.batchesPerEpoch);
+    }
+  }
+
+  /** Counts, reports and saves after a step, and stops the run where that is asked for. */
+  async #afterStep(images: number, steps: number): Promise<void> {
+    const { progress, reportEvery, checkpointMinutes, interrupted } = this.#options;
+    const state = this.#state;
+    state.step++;
+    if (state.step % reportEvery === 0 || state.step === steps) await this.#report();
+    const now = performance.now(), milliseconds = now - this.#steppedAt;
+    this.#steppedAt = now;
+    state.seconds += milliseconds / 1000;
+    progress.step(state, { images, milliseconds });
+    await new Promise((resolve) => setTimeout(resolve)); // lets messages of workers in
+    if (interrupted()) {
+      await this.#save();
+      throw new Stop();
+    }
+    if (now - this.#savedAt >= 60_000 * checkpointMinutes) await this.#save();
+  }
+
+  /** Reads the metrics since the last report, and logs those of training. */
+  async #report(): Promise<void> {
+    const { folder, progress } = this.#options;
+    const { phase, sums, step } = this.#state;
+    const kinds = phase === "validate" ? ["evaluation"] as const : ["weights", "alphas"] as const;
+    const line: Record<string, unknown> = { type: "report", ...this.#place(), step };
+    for (const kind of kinds) {
+      const report = await this.#trainer.report(kind);
+      if (report.samples === 0) continue;
+      if (!Number.isFinite(report.loss)) throw this.#diverged(kind);
+      addReport(sums[kind], report);
+      line[kind] = report;
+      if (kind !== "alphas") progress.report(this.#state, report);
+    }
+    folder.log(line);
+    const { seconds } = this.#state, imagesPerSecond = progress.imagesPerSecond;
+    const time = new Date().toISOString();
+    folder.timing({
+      ...this.#place(),
+      step,
+      time,
+      seconds,
+      imagesPerSecond,
+      ...this.#options.memory(),
+    });
+  }
+
+  #diverged(kind: string): RunError {
+    const { stage, epoch } = this.#place();
+    return new RunError(
+      `Cannot continue: the loss of ${kind} is not finite at stage ${stage}, epoch ${epoch}, ` +
+        `step ${this.#state.step}; try a lower learning rate`,
+    );
+  }
+
+  /** Where the run stands, counted from 1. */
+  #place(): { stage: number; epoch: number } {
+    const { stage, epoch } = this.#state;
+    return { stage: stage + 1, epoch: epoch + 1 };
+  }
+
+  async #save(): Promise<void> {
+    const { folder } = this.#options;
+    const { tensors, counters } = await this.#trainer.state();
+    const state: SavedState = { state: this.#state, lengths: folder.lengths(), counters };
+    await writeCheckpoint(folder.path, { state, tensors });
+    this.#savedAt = performance.now();
+  }
+
+  async #endStage(): Promise<SearchResult | undefined> {
+    const { config, folder } = this.#options;
+    const { stage, kept, seconds, validation } = this.#state;
+    const weights = await this.#trainer.alphas();
+    const normal: EdgeWeights = { weights: weights.normal, kept: kept.normal };
+    const reduce: EdgeWeights = { weights: weights.reduce, kept: kept.reduce };
+    const final = stage === config.stages.length - 1;
+    const drop = { drop: config.stages[stage].drop, final };
+    const left = { normal: dropPrimitives(normal, drop), reduce: dropPrimitives(reduce, drop) };
+    folder.log({ type: "drop", stage: stage + 1, ...left });
+    if (!final) {
+      this.#state = { ...beginningOfStage(stage + 1, left), seconds };
+      return undefined;
+    }
+    const skips = restrictSkips({ normal, reduce });
+    folder.log({ type: "genotype", ...skips });
+    return { skips, validation, seconds };
+  }
+}
