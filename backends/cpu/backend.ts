@@ -19,7 +19,7 @@ import { compileKernels, MAX_PAGES } from "./compiler.ts";
 import { Arena, type FloatView } from "./memory.ts";
 import { MAX_THREADS } from "./protocol.ts";
 import { registerKernels } from "./register.ts";
-import { type BlockOwner, type DataId, type ScaledView, TensorBlock } from "./tensor_data.ts";
+import { type BlockOwner, type DataId, type ScaledTerm, TensorBlock } from "./tensor_data.ts";
 import { Threads } from "./threads.ts";
 
 /** Name of the backend in tfjs's registry. */
@@ -87,15 +87,17 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     const block = this.#get(dataId);
     const { scaled, allocated } = block;
     if (!super.disposeData(dataId, force)) return false;
-    if (scaled) this.#releaseBase(scaled.base);
+    if (scaled) this.#releaseBases(scaled);
     if (allocated !== undefined) this.arena.free(allocated);
     return true;
   }
 
-  #releaseBase(base: DataId): void {
+  #releaseBases(terms: readonly ScaledTerm[]): void {
     const engine = tf.engine();
-    if (this.disposeData(base) && engine.state.tensorInfo.has(base)) {
-      engine.removeDataId(base, this);
+    for (const { base } of terms) {
+      if (this.disposeData(base) && engine.state.tensorInfo.has(base)) {
+        engine.removeDataId(base, this);
+      }
     }
   }
 
@@ -119,14 +121,26 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
 
   /** x scaled by channel, evaluated only if somebody asks for its values. */
   scaledView(x: tf.TensorInfo, scale: Float32Array): tf.TensorInfo {
-    const inner = this.#get(x.dataId).scaled;
-    const view = inner
-      ? { base: inner.base, scale: scale.map((factor, c) => factor * inner.scale[c]) }
-      : { base: x.dataId, scale };
-    this.incRef(view.base);
-    const dataId = {}, elements = tf.util.sizeFromShape(x.shape);
-    this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, scaled: view }));
-    return { dataId, shape: x.shape, dtype: "float32" };
+    const terms = this.scaledTerms(x) ?? [{ base: x.dataId }];
+    const scaled = terms.map((term): ScaledTerm => ({
+      base: term.base,
+      scale: "scale" in term ? scale.map((factor, c) => factor * term.scale[c]) : scale,
+    }));
+    return this.#unevaluated(x.shape, scaled);
+  }
+
+  /** The sum of two unevaluated tensors, unevaluated; undefined if one of them has values. */
+  scaledSum(a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo | undefined {
+    const left = this.scaledTerms(a), right = this.scaledTerms(b);
+    if (!left || !right || !tf.util.arraysEqual(a.shape, b.shape)) return undefined;
+    return this.#unevaluated(a.shape, [...left, ...right]);
+  }
+
+  #unevaluated(shape: number[], scaled: readonly ScaledTerm[]): tf.TensorInfo {
+    for (const { base } of scaled) this.incRef(base);
+    const dataId = {}, elements = tf.util.sizeFromShape(shape);
+    this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, scaled }));
+    return { dataId, shape, dtype: "float32" };
   }
 
   /** Address of a numeric tensor's values. */
@@ -138,11 +152,14 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     return address;
   }
 
-  /** Address of values and, for a scaled view, the factors that a kernel applies itself. */
-  scaledAddress(info: tf.TensorInfo): { address: number; scale?: Float32Array } {
-    const { scaled } = this.#get(info.dataId);
-    if (!scaled) return { address: this.address(info) };
-    return { address: this.#get(scaled.base).address!, scale: scaled.scale };
+  /** The summands of an unevaluated tensor, for kernels that add them up themselves. */
+  scaledTerms(info: tf.TensorInfo): readonly ScaledTerm[] | undefined {
+    return this.#get(info.dataId).scaled;
+  }
+
+  /** Address of a summand's values. */
+  termAddress({ base }: ScaledTerm): number {
+    return this.#get(base).address!;
   }
 
   /** View of a float32 tensor's values; valid until the tensor is disposed. */
@@ -163,14 +180,16 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     return address;
   }
 
-  evaluate({ base, scale }: ScaledView, elements: number): number {
-    const address = this.arena.allocate(4 * elements),
-      factors = this.arena.allocate(4 * scale.length);
-    this.arena.floats(factors, scale.length).set(scale);
-    const from = this.#get(base).address!, pixels = elements / scale.length;
-    this.threads.kernels.scaleChannels(from, address, factors, pixels, scale.length);
+  evaluate(terms: readonly ScaledTerm[], elements: number): number {
+    const channels = terms[0].scale.length, { scaleChannels } = this.threads.kernels;
+    const address = this.arena.allocate(4 * elements), factors = this.arena.allocate(4 * channels);
+    terms.forEach((term, index) => {
+      this.arena.floats(factors, channels).set(term.scale);
+      const from = this.termAddress(term), add = Number(index > 0);
+      scaleChannels(from, address, factors, elements / channels, channels, add);
+    });
     this.arena.free(factors);
-    this.#releaseBase(base);
+    this.#releaseBases(terms);
     return address;
   }
 

@@ -4,12 +4,16 @@
  */
 
 import {
+  Add,
+  Concat,
   copyRegisteredKernels,
   getKernel,
   getKernelsForBackend,
   type KernelFunc,
   registerKernel,
+  SplitV,
   type TensorInfo,
+  unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { BRANCHES, BRANCHES_GRAD } from "../ops/branches.ts";
 import { GLOBAL_AVERAGE_POOL, GLOBAL_AVERAGE_POOL_GRAD } from "../ops/global_average_pool.ts";
@@ -18,8 +22,10 @@ import { ADAM_STEP, SGD_STEP } from "../ops/optimizer_step.ts";
 import { RUNNING_STATISTICS } from "../ops/running_statistics.ts";
 import { SOFTMAX_CROSS_ENTROPY } from "../ops/softmax_cross_entropy.ts";
 import type { CpuBackend } from "./backend.ts";
+import { addKernel } from "./kernels/add.ts";
 import { branchesKernel } from "./kernels/branches.ts";
 import { branchesGradKernel } from "./kernels/branches_grad.ts";
+import { concatKernel, splitKernel } from "./kernels/concat.ts";
 import {
   globalAveragePoolGradKernel,
   globalAveragePoolKernel,
@@ -49,16 +55,35 @@ const KERNELS: Record<string, FusedKernel> = {
   [SOFTMAX_CROSS_ENTROPY]: softmaxCrossEntropyKernel,
 };
 
+/** A kernel of tfjs's own that applies to some calls; undefined leaves a call to tfjs-backend-cpu. */
+type PartialKernel = (
+  backend: CpuBackend,
+  call: { inputs: never; attrs: never },
+) => TensorInfo | TensorInfo[] | undefined;
+
+const REPLACED: Record<string, PartialKernel> = {
+  [Add]: addKernel,
+  [Concat]: concatKernel,
+  [SplitV]: splitKernel,
+};
+
 /** Registers all kernels under a backend's name, once. */
 export function registerKernels(backendName: string): void {
-  if (getKernelsForBackend(backendName).length === 0) copyRegisteredKernels("cpu", backendName);
+  if (getKernelsForBackend(backendName).length > 0) return;
+  copyRegisteredKernels("cpu", backendName);
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
-    if (getKernel(kernelName, backendName)) continue;
     const kernelFunc: KernelFunc = ({ inputs, backend, attrs }) =>
       kernel(backend as CpuBackend, {
         inputs: inputs as unknown as TensorInfo[],
         attrs: attrs as never,
       });
+    registerKernel({ kernelName, backendName, kernelFunc });
+  }
+  for (const [kernelName, kernel] of Object.entries(REPLACED)) {
+    const { kernelFunc: fallback } = getKernel(kernelName, backendName);
+    const kernelFunc: KernelFunc = (call) =>
+      kernel(call.backend as CpuBackend, call as never) ?? fallback(call);
+    unregisterKernel(kernelName, backendName);
     registerKernel({ kernelName, backendName, kernelFunc });
   }
 }

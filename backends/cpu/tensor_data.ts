@@ -1,6 +1,6 @@
 /**
  * The values behind a tensor of the CPU backend: a block of the shared memory, or values that have no
- * place there (strings), or a tensor scaled by channel that nobody has needed evaluated so far.
+ * place there (strings), or a sum of tensors scaled by channel that nobody has needed evaluated so far.
  *
  * tfjs-backend-cpu's kernels read and write the property `values`; here it is a view of the block, made
  * when asked for.
@@ -11,8 +11,8 @@ import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 /** What identifies a tensor's values in tfjs. */
 export type DataId = object;
 
-/** x scaled by channel, not evaluated: how a normalised sum hands its gradient to all its terms. */
-export interface ScaledView {
+/** One summand of an unevaluated sum: a tensor scaled by channel. */
+export interface ScaledTerm {
   base: DataId;
   /** One factor per channel, the last axis. */
   scale: Float32Array;
@@ -21,7 +21,7 @@ export interface ScaledView {
 /** Gives a block's views and makes blocks; the backend. */
 export interface BlockOwner {
   view(address: number, dtype: DataType, elements: number): backend_util.TypedArray;
-  evaluate(view: ScaledView, elements: number): number;
+  evaluate(terms: readonly ScaledTerm[], elements: number): number;
   place(values: backend_util.BackendValues, dtype: DataType): number;
 }
 
@@ -31,7 +31,11 @@ export class TensorBlock {
   complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
   /** Elements, not bytes. */
   elements: number;
-  scaled: ScaledView | undefined;
+  /**
+   * The summands while unevaluated: how a normalised sum hands its gradient to all its terms, and how
+   * the gradients of a tensor used by several sums are added.
+   */
+  scaled: readonly ScaledTerm[] | undefined;
   readonly #owner: BlockOwner;
   #address: number | undefined;
   #loose: backend_util.BackendValues | undefined;
@@ -43,7 +47,7 @@ export class TensorBlock {
       elements: number;
       address?: number;
       loose?: backend_util.BackendValues;
-      scaled?: ScaledView;
+      scaled?: readonly ScaledTerm[];
     },
   ) {
     this.#owner = owner;
@@ -54,11 +58,10 @@ export class TensorBlock {
     this.scaled = scaled;
   }
 
-  /** Address of the block, evaluating a scaled view; undefined for values outside the memory. */
+  /** Address of the block, evaluating a scaled sum; undefined for values outside the memory. */
   get address(): number | undefined {
     if (this.scaled) {
-      const view = this.scaled;
-      this.#address = this.#owner.evaluate(view, this.elements);
+      this.#address = this.#owner.evaluate(this.scaled, this.elements);
       this.scaled = undefined;
     }
     return this.#address;

@@ -11,8 +11,13 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { CpuBackend } from "../backend.ts";
 import { partsOf } from "../parts.ts";
-import { type RecordOf, WorkBlocks } from "../records.ts";
-import type { BranchesCall, BranchRecord } from "../wasm/layouts.ts";
+import { type RecordOf, WorkBlocks, writeRecords } from "../records.ts";
+import {
+  type BranchesCall,
+  type BranchRecord,
+  GradientTerm,
+  layoutBytes,
+} from "../wasm/layouts.ts";
 import { addDoubles, paddedIndex, placeAffine, placeFilters, runBranches } from "./branches.ts";
 import { planBranches } from "./branches_plan.ts";
 
@@ -47,11 +52,9 @@ export function branchesGradKernel(
       channels: x.shape[3],
       transposed: true,
     });
-    const incoming = backend.scaledAddress(dy);
     record.y = backend.address(y);
-    record.dy = incoming.address;
     const norm = normGradient(backend, { forward, attrs, spec, tensors: branches[index] });
-    record.coefficients = placeCoefficients(work, { record, spec, norm, scale: incoming.scale });
+    placeIncoming(backend, work, { record, spec, norm, dy });
     return norm;
   });
   call.partials = work.take(Math.max(1, parts * call.partialBytes));
@@ -131,13 +134,37 @@ function normGradient(
   return norm;
 }
 
+/** Places the gradient of y, in its summands while unevaluated, and the coefficients of each. */
+function placeIncoming(
+  backend: CpuBackend,
+  work: WorkBlocks,
+  { record, spec, norm, dy }: {
+    record: RecordOf<typeof BranchRecord>;
+    spec: BranchSpec;
+    norm: NormGradient;
+    dy: TensorInfo;
+  },
+): void {
+  const [first, ...more] = backend.scaledTerms(dy) ?? [undefined];
+  record.dy = first ? backend.termAddress(first) : backend.address(dy);
+  record.coefficients = placeCoefficients(work, { record, spec, norm, scale: first?.scale });
+  if (more.length === 0) return;
+  const records = more.map((term) => ({
+    dy: backend.termAddress(term!),
+    coefficients: placeCoefficients(work, { record, spec, scale: term!.scale }),
+  }));
+  record.termCount = records.length;
+  record.terms = work.take(records.length * layoutBytes(GradientTerm));
+  writeRecords(backend.arena, record.terms, { layout: GradientTerm, records });
+}
+
 /** `[3, segments outP]` coefficients of dy, y and 1 in the padded layout; the identity's has no pad. */
 function placeCoefficients(
   work: WorkBlocks,
   { record, spec, norm, scale }: {
     record: RecordOf<typeof BranchRecord>;
     spec: BranchSpec;
-    norm: NormGradient;
+    norm?: NormGradient;
     scale?: Float32Array;
   },
 ): number {
@@ -145,8 +172,8 @@ function placeCoefficients(
   for (let channel = 0; channel < spec.output[2]; channel++) {
     const at = paddedIndex(channel, record);
     values[at] = scale?.[channel] ?? 1;
-    values[wide + at] = norm.b[channel];
-    values[2 * wide + at] = norm.c[channel];
+    values[wide + at] = norm?.b[channel] ?? 0;
+    values[2 * wide + at] = norm?.c[channel] ?? 0;
   }
   return work.floats(values);
 }

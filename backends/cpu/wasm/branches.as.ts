@@ -2,12 +2,12 @@
 // second-level cache. An image is activated and staged once for all branches; backward, the gradients
 // of all branches meet in scratch before the gradient of x is written, once.
 // Depthwise results are computed again backward, never kept.
-import { BranchesCall, BranchRecord } from "./layouts.as";
+import { BranchesCall, BranchRecord, GradientTerm } from "./layouts.as";
 import { flush } from "./simd.as";
 import { outerSum, pointwise } from "./pointwise.as";
 import { depthwise, depthwise2, depthwise2Back, depthwiseTaps } from "./depthwise.as";
 import {
-  activate, addInterior, addScaled, addTo, compact, densify, expand, finishGradient, gather, normGradient, scatterAdd, stage,
+  activate, addInterior, addScaled, addTerm, addTo, compact, densify, expand, finishGradient, gather, normGradient, scatterAdd, stage,
 } from "./images.as";
 import { averageBack, fillBorder, maximumBack, poolForward } from "./pooling.as";
 
@@ -231,6 +231,16 @@ function convolutionBack(c: BranchesCall, b: BranchRecord, S: usize, x: usize, p
   patchesBack(c, b, S + c.extra, d);
 }
 
+/** The gradient before a branch's batch norm, in padded layout, at byte offset `at` of its tensors. */
+function incoming(b: BranchRecord, g: usize, at: usize): void {
+  const OP = b.outHeight * b.outWidth;
+  normGradient(b.dy + at, b.y + at, g, OP, b.segments, b.out, b.outP, b.coefficients);
+  for (let i = 0; i < b.termCount; i++) {
+    const t = changetype<GradientTerm>(b.terms + <usize>i * offsetof<GradientTerm>());
+    addTerm(t.dy + at, g, OP, b.segments, b.out, b.outP, t.coefficients);
+  }
+}
+
 function poolBack(c: BranchesCall, b: BranchRecord, S: usize, y: usize, dx: usize): void {
   const CP = c.channelsP, H = c.height, W = c.width, out = S + c.extra, average = b.kind == AVG_POOL;
   if (average) averageBack(S + c.incoming, out, S + c.gradient, H, W, CP, b.outHeight, b.outWidth, b.stride);
@@ -255,7 +265,7 @@ export function branchesBackward(args: usize, S: usize, part: i32): void {
       const b = record(c, i);
       if (b.kind >= MAX_POOL) continue;
       const OP = b.outHeight * b.outWidth, at: usize = n * OP * b.segments * b.out << 2;
-      normGradient(b.dy + at, b.y + at, S + c.incoming, OP, b.segments, b.out, b.outP, b.coefficients);
+      incoming(b, S + c.incoming, at);
       if (b.kind == SEPARABLE) separableBack(c, b, S, partial, more);
       else if (b.kind == CONVOLUTION) convolutionBack(c, b, S, x, partial, more);
       else pointwiseBack(c, b, S, partial, more);
@@ -268,9 +278,15 @@ export function branchesBackward(args: usize, S: usize, part: i32): void {
     } else memory.fill(dx, 0, image);
     for (let i = 0; i < c.count; i++) {
       const b = record(c, i), OP = b.outHeight * b.outWidth, at: usize = n * OP * b.out << 2;
-      if (b.kind == IDENTITY) addScaled(dx, b.dy + at, b.coefficients, pixels, c.channels);
+      if (b.kind == IDENTITY) {
+        addScaled(dx, b.dy + at, b.coefficients, pixels, c.channels);
+        for (let j = 0; j < b.termCount; j++) {
+          const t = changetype<GradientTerm>(b.terms + <usize>j * offsetof<GradientTerm>());
+          addScaled(dx, t.dy + at, t.coefficients, pixels, c.channels);
+        }
+      }
       else if (b.kind == MAX_POOL || b.kind == AVG_POOL) {
-        normGradient(b.dy + at, b.y + at, S + c.incoming, OP, 1, b.out, b.outP, b.coefficients);
+        incoming(b, S + c.incoming, at);
         poolBack(c, b, S, b.y + at, dx);
       }
     }

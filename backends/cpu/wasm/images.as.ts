@@ -99,6 +99,16 @@ export function normGradient(dy: usize, y: usize, g: usize, pixels: i32, segment
   }
 }
 
+/** g += a dy by channel, g in padded layout. */
+export function addTerm(dy: usize, g: usize, pixels: i32, segments: i32, M: i32, MP: i32, coefficients: usize): void {
+  const n = segments * MP;
+  if (M == MP) { addScaled(g, dy, coefficients, pixels, n); return; }
+  for (let p = 0; p < pixels; p++) for (let s = 0; s < segments; s++) for (let m = 0; m < M; m++) {
+    const to = g + (p * n + s * MP + m << 2), from = dy + ((p * segments + s) * M + m << 2);
+    store<f32>(to, load<f32>(to) + load<f32>(coefficients + (s * MP + m << 2)) * load<f32>(from));
+  }
+}
+
 /**
  * The gradient of x from that of the activated image: masked where the staged image `a` is 0, scaled
  * by channel under an affine activation, whose own gradients (of scale and shift) join `sums`.

@@ -77,6 +77,9 @@ export const BranchRecord = {
   /** Gradient of y; coefficients `[3, segments outP]` of dy, y and 1 give that before batch norm. */
   dy: "usize",
   coefficients: "usize",
+  /** Further tensors in the gradient of y: a GradientTerm each. */
+  terms: "usize",
+  termCount: "i32",
   /** Depthwise taps `[kernel^2, channelsP]`, as they are and turned by 180 degrees. */
   depthwise: "usize",
   depthwiseTurned: "usize",
@@ -136,6 +139,34 @@ export const TermRecord = {
   dx: "usize",
 } as const satisfies Layout;
 
+/** A tensor scaled by channel that is added to the gradient of y; `coefficients` as in BranchRecord. */
+export const GradientTerm = {
+  dy: "usize",
+  coefficients: "usize",
+} as const satisfies Layout;
+
+/** A call of the element-wise sum. */
+export const AddCall = {
+  a: "usize",
+  b: "usize",
+  out: "usize",
+  elements: "i32",
+  parts: "i32",
+} as const satisfies Layout;
+
+/** A call that joins tensors on their last axis, or splits one. */
+export const JoinCall = {
+  /** Addresses of the pieces, and bytes of a row of each. */
+  pieces: "usize",
+  rowBytes: "usize",
+  count: "i32",
+  whole: "usize",
+  wholeBytes: "i32",
+  rows: "i32",
+  parts: "i32",
+  split: "i32",
+} as const satisfies Layout;
+
 /** A call of the global average pool kernels. */
 export const PoolCall = {
   x: "usize",
@@ -159,6 +190,15 @@ export function layoutSource(name: string, layout: Layout): string {
 
 /** All classes, as one AssemblyScript module. */
 export function layoutsModule(): string {
-  const layouts = { BranchesCall, BranchRecord, SumCall, TermRecord, PoolCall };
+  const layouts = {
+    BranchesCall,
+    BranchRecord,
+    GradientTerm,
+    SumCall,
+    TermRecord,
+    AddCall,
+    JoinCall,
+    PoolCall,
+  };
   return Object.entries(layouts).map(([name, layout]) => layoutSource(name, layout)).join("\n");
 }

@@ -1,5 +1,6 @@
 // What the module exports. Kernels with the signature (args, scratch, part) run on all threads.
 export { branchesForward, branchesBackward } from "./branches.as";
 export { normalisedSumForward, normalisedSumBackward } from "./normalised_sum.as";
+export { addTensors, joinRows } from "./small.as";
 export { globalAverageForward, globalAverageBackward, sumSquares, sgdStep, adamStep, addParts, scaleChannels } from "./small.as";
 export { packFilter } from "./pointwise.as";

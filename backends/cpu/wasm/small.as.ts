@@ -1,6 +1,6 @@
 // Kernels that are small beside the rest of a step: global average pool, optimisers, and the ordered
 // sums of partial results.
-import { PoolCall } from "./layouts.as";
+import { AddCall, JoinCall, PoolCall } from "./layouts.as";
 import { add, fma, mul, Z } from "./simd.as";
 
 /** y[n][c] = mean of x[n][:][c]. */
@@ -89,12 +89,51 @@ export function addParts(from: usize, to: usize, n: i32, parts: i32, step: i32):
   }
 }
 
-/** y = k x by channel over n pixels of C channels. */
-export function scaleChannels(x: usize, y: usize, k: usize, n: i32, C: i32): void {
+/** y = k x by channel over n pixels of C channels; with more, adds to y. */
+export function scaleChannels(x: usize, y: usize, k: usize, n: i32, C: i32, more: i32): void {
   for (let p = 0; p < n; p++) {
     let c = 0;
-    for (; c + 4 <= C; c += 4) v128.store(y + (c << 2), mul(v128.load(x + (c << 2)), v128.load(k + (c << 2))));
-    for (; c < C; c++) store<f32>(y + (c << 2), load<f32>(x + (c << 2)) * load<f32>(k + (c << 2)));
+    for (; c + 4 <= C; c += 4) {
+      const o = c << 2, v = mul(v128.load(x + o), v128.load(k + o));
+      v128.store(y + o, more ? add(v128.load(y + o), v) : v);
+    }
+    for (; c < C; c++) {
+      const o = c << 2, v = load<f32>(x + o) * load<f32>(k + o);
+      store<f32>(y + o, more ? load<f32>(y + o) + v : v);
+    }
     x += C << 2; y += C << 2;
+  }
+}
+
+/** out = a + b. */
+export function addTensors(args: usize, S: usize, part: i32): void {
+  const c = changetype<AddCall>(args), whole = c.elements & ~3;
+  const from = <i32>(<i64>part * (whole >> 2) / c.parts) << 2, to = <i32>(<i64>(part + 1) * (whole >> 2) / c.parts) << 2;
+  for (let o = <usize>from << 2; o < <usize>to << 2; o += 16) v128.store(c.out + o, add(v128.load(c.a + o), v128.load(c.b + o)));
+  if (part == c.parts - 1) for (let i = whole; i < c.elements; i++) {
+    const o = <usize>i << 2;
+    store<f32>(c.out + o, load<f32>(c.a + o) + load<f32>(c.b + o));
+  }
+}
+
+// @ts-ignore: decorator
+@inline function copyRow(to: usize, from: usize, bytes: i32): void {
+  if (bytes & 15) { memory.copy(to, from, bytes); return; }
+  for (let o = 0; o < bytes; o += 16) v128.store(to + o, v128.load(from + o));
+}
+
+/** Rows of the pieces, side by side, to rows of the whole; or back. */
+export function joinRows(args: usize, S: usize, part: i32): void {
+  const c = changetype<JoinCall>(args);
+  const first = <i32>(<i64>part * c.rows / c.parts), last = <i32>(<i64>(part + 1) * c.rows / c.parts);
+  let column: usize = 0;
+  for (let k = 0; k < c.count; k++) {
+    const bytes = load<i32>(c.rowBytes + (k << 2));
+    let p = <usize>load<u32>(c.pieces + (k << 2)) + <usize>first * bytes, q = c.whole + <usize>first * c.wholeBytes + column;
+    for (let row = first; row < last; row++) {
+      if (c.split) copyRow(p, q, bytes); else copyRow(q, p, bytes);
+      p += bytes; q += c.wholeBytes;
+    }
+    column += bytes;
   }
 }
