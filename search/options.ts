@@ -199,14 +199,10 @@ export function configOf(given: GivenOptions): SearchConfig {
 
 /** A message of the config's checks with the names of options in place of those of the config. */
 export function inOptions(message: string): string {
-  for (const { name, key } of OPTIONS) {
-    const last = key.split(".").at(-1)!;
-    const place = key.startsWith("stages.")
-      ? `${last}( of stage \\d)`
-      : `${key.replace(".", "\\.")}()`;
-    message = message.replace(new RegExp(`with ${place} `), `with --${name}$1 at `);
-  }
-  return message;
+  const named = OPTIONS.find(({ key }) =>
+    message.startsWith(`Cannot search with ${key.replace("stages.*.", "")} `)
+  );
+  return named ? message.replace(/with \S+/, `with --${named.name}`) : message;
 }
 
 /** The options of a run besides its config. */

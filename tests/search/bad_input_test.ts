@@ -1,0 +1,116 @@
+/** Tests of bad input to the programs: each ends with its exit code and one line, and loses nothing. */
+
+import { CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE } from "../../nn/checkpoint.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { inFolder, programsPermitted, run } from "./program.ts";
+
+const SEARCH = "search/main.ts", TINY_SEARCH = "tests/search/tiny_search.ts";
+const TINY_OPTIONS = [
+  "--epochs=1",
+  "--alpha-from-epoch=0",
+  "--validation-epochs=0",
+  "--layers=3,3,3",
+  "--channels=2",
+  "--batch=4",
+  "--train-images=4",
+];
+
+const ignore = !programsPermitted();
+
+interface BadInput {
+  script?: string;
+  args: string[];
+  code: 1 | 2;
+  says: string;
+}
+
+/** Runs a program that must fail in the expected way. */
+async function assertFails({ script = SEARCH, args, code, says }: BadInput): Promise<void> {
+  const outcome = await run(script, args);
+  const label = args.join(" ");
+  assertStringIncludes(outcome.stderr, says, label);
+  assertEquals(outcome.code, code, label);
+  assertEquals(outcome.stderr.trimEnd().split("\n").length, 1, outcome.stderr);
+  assert(!/\bat (file|ext|async)\b/.test(outcome.stderr + outcome.stdout), outcome.stderr);
+}
+
+function test(name: string, body: (folder: string) => Promise<void>): void {
+  Deno.test({ name, ignore, fn: () => inFolder(body) });
+}
+
+test("the search refuses a command line it cannot understand with code 2", async () => {
+  const cases: [string, string][] = [
+    ["--epoch=3", 'unknown option --epoch (did you mean "--epochs"?)'],
+    ["--preset=quik", 'did you mean "quick"?'],
+    ["--backend=cpuu", 'did you mean "cpu"?'],
+    ["--dataset=cifar11", 'did you mean "cifar10"?'],
+    ["--epochs=0", "Cannot use --epochs=0: want an integer from 1"],
+    ["--epochs=many", "Cannot use --epochs=many"],
+    ["--channels=5", "want an even integer from 2"],
+    ["--batch=-1", "want an integer from 1"],
+    ["--layers=5,11", "want 3 values, each an integer from 3"],
+    ["--skip-dropout=0,0,1", "each a number from 0 to below 1"],
+    ["--drop=3,2,1", "--drop"],
+    ["--epochs=3", "--alpha-from-epoch"],
+    ["--report-every=0", "want an integer from 1"],
+    ["extra", "too many arguments"],
+  ];
+  for (const [argument, says] of cases) await assertFails({ args: [argument], code: 2, says });
+});
+
+test("the search refuses data that it cannot use with code 1", async (folder) => {
+  const truncated = `${folder}/cifar-10-binary.tar.gz`;
+  Deno.writeFileSync(truncated, new Uint8Array(1000));
+  const save = `--save=${folder}/run`;
+  const cases: [string[], string][] = [
+    [["--data=/tmp/there-is-no-such-data"], "there is no such file or folder"],
+    [[`--data=${truncated}`], truncated],
+    [[`--data=${folder}/..`, "--dataset=cifar100"], "Cannot"],
+    [["--dataset=cifar100"], "--data"],
+  ];
+  for (const [args, says] of cases) await assertFails({ args: [...args, save], code: 1, says });
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["cifar-10-binary.tar.gz"]);
+});
+
+test("the search refuses folders that it may not or cannot use", async (folder) => {
+  Deno.writeTextFileSync(`${folder}/file`, "");
+  const granted = "--allow-read=/outside --allow-write=/outside search/main.ts --save=/outside";
+  await assertFails({ args: ["--save=/outside"], code: 1, says: granted });
+  await assertFails({ args: ["--data=/outside"], code: 1, says: "--allow-read=/outside search" });
+  await assertFails({ args: [`--save=${folder}/file/run`], code: 1, says: "Cannot make the run" });
+  await assertFails({ args: [`--save=${folder}`], code: 1, says: "the folder is not empty" });
+  assertEquals([...Deno.readDirSync(folder)].length, 1);
+});
+
+test("the search refuses what does not fit data and backend", async (folder) => {
+  const fails = (args: string[], says: string) =>
+    assertFails({ script: TINY_SEARCH, args: [...args, `--save=${folder}/run`], code: 1, says });
+  await fails(["--batch=33"], "--batch");
+  await fails([...TINY_OPTIONS, "--train-images=33"], "--train-images");
+  await fails([...TINY_OPTIONS, "--backend=webgpu"], "is not part of this version");
+});
+
+test("the search refuses to resume what is no run, and keeps what it refuses", async (folder) => {
+  const path = `${folder}/run`;
+  const fails = (args: string[], says: string, code: 1 | 2 = 1) =>
+    assertFails({ script: TINY_SEARCH, args, code, says });
+  await fails([`--resume=${folder}`], "config.json is missing");
+  const { code, stderr } = await run(TINY_SEARCH, [...TINY_OPTIONS, `--save=${path}`]);
+  assertEquals(code, 0, stderr);
+  await fails([...TINY_OPTIONS, `--save=${path}`], `--resume=${path}`);
+  await fails([`--resume=${path}`, "--save=/tmp/other"], "Cannot use --save with --resume", 2);
+  await fails([`--resume=${path}`, "--batch=8"], "--batch=8: the run was begun with 4");
+  await fails([`--resume=${path}`, "--layers=3,3,4"], "--layers=3,3,4");
+  const checkpoints = [CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE].map((name) => `${path}/${name}`);
+  for (const checkpoint of checkpoints) Deno.truncateSync(checkpoint, 2000);
+  await fails([`--resume=${path}`], "checkpoint.safetensors is damaged");
+  assertEquals(checkpoints.map((name) => Deno.statSync(name).size), [2000, 2000]);
+  const config = Deno.readTextFileSync(`${path}/config.json`);
+  Deno.writeTextFileSync(`${path}/config.json`, config.replace('"format": 1', '"format": 2'));
+  await fails([`--resume=${path}`], "its format is 2, and this version reads format 1");
+});
+
+test("the evaluation says that it is not part of this version", async () => {
+  const says = "eval is not part of this version yet";
+  await assertFails({ script: "evaluate/main.ts", args: ["--anything"], code: 1, says });
+});

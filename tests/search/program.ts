@@ -1,0 +1,66 @@
+/**
+ * Starts the search program as a process of its own, and reads what it leaves.
+ *
+ * Needs permission to run Deno by its path, which `deno task test` grants.
+ */
+
+import { permitted } from "../permitted.ts";
+
+/** What a process that has ended leaves. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const ROOT = new URL("../..", import.meta.url);
+
+/** Whether programs may be started here. */
+export function programsPermitted(): boolean {
+  const asks = Deno.permissions.querySync({ name: "run", command: Deno.execPath() });
+  return asks.state === "granted"
+    ? permitted({ read: [".", "/tmp"], write: ["/tmp"] })
+    : permitted({ run: ["deno"] });
+}
+
+/** Starts a program of this project with permissions for its folder, its cache and /tmp. */
+export function start(script: string, args: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-q",
+      "--no-prompt",
+      "--allow-read=.,/tmp",
+      "--allow-write=.cache,/tmp",
+      "--allow-env=CI",
+      script,
+      ...args,
+    ],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Waits for a process. */
+export async function ended(process: Deno.ChildProcess): Promise<Ended> {
+  const { code, stdout, stderr } = await process.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Runs a program to its end. */
+export function run(script: string, args: readonly string[]): Promise<Ended> {
+  return ended(start(script, args));
+}
+
+/** Calls the body with an empty folder below /tmp, and removes it afterwards. */
+export async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync({ dir: "/tmp", prefix: "pdarts-search-" });
+  try {
+    await body(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
