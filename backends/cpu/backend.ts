@@ -143,11 +143,15 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     return { dataId, shape, dtype: "float32" };
   }
 
-  /** Address of a numeric tensor's values. */
+  /**
+   * Address of a numeric tensor's values.
+   *
+   * @throws {BackendError} If they are not of the tensor's dtype, or have no place in the memory.
+   */
   address(info: tf.TensorInfo): number {
-    const address = this.#get(info.dataId).address;
-    if (address === undefined) {
-      throw new BackendError("cpu", `A ${info.dtype} tensor has no address`);
+    const { address, dtype } = this.#get(info.dataId);
+    if (address === undefined || dtype !== info.dtype) {
+      throw new BackendError("cpu", `A ${info.dtype} tensor of ${dtype} values has no address`);
     }
     return address;
   }

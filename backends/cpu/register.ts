@@ -5,6 +5,7 @@
 
 import {
   Add,
+  Cast,
   Concat,
   copyRegisteredKernels,
   getKernel,
@@ -25,6 +26,7 @@ import type { CpuBackend } from "./backend.ts";
 import { addKernel } from "./kernels/add.ts";
 import { branchesKernel } from "./kernels/branches.ts";
 import { branchesGradKernel } from "./kernels/branches_grad.ts";
+import { castKernel } from "./kernels/cast.ts";
 import { concatKernel, splitKernel } from "./kernels/concat.ts";
 import {
   globalAveragePoolGradKernel,
@@ -63,6 +65,7 @@ type PartialKernel = (
 
 const REPLACED: Record<string, PartialKernel> = {
   [Add]: addKernel,
+  [Cast]: castKernel,
   [Concat]: concatKernel,
   [SplitV]: splitKernel,
 };

@@ -136,7 +136,7 @@ function placeTaps(
   return address;
 }
 
-/** The batch norm behind a branch, from the float64 sums of all parts. */
+/** The batch norm behind a branch, from the sums of all parts. */
 function batchNorm(
   backend: CpuBackend,
   { inputs, attrs, spec, record, call }: {
@@ -147,24 +147,50 @@ function batchNorm(
     call: RecordOf<typeof BranchesCall>;
   },
 ): TensorInfo[] {
-  const channels = spec.output[2], count = call.images * spec.output[0] * spec.output[1];
+  const channels = spec.output[2];
   const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
   const pair = backend.floats(affine), both = backend.floats(moments);
   const gamma = spec.gamma < 0 ? undefined : backend.floats(inputs[spec.gamma]);
   const beta = spec.beta < 0 ? undefined : backend.floats(inputs[spec.beta]);
-  const wide = record.segments * record.outP;
-  const sums = addDoubles(backend, call, { offset: record.statisticsSums, length: 2 * wide });
+  const { mean, variance } = mergeMoments(backend, call, record);
   for (let c = 0; c < channels; c++) {
     const at = paddedIndex(c, record);
-    const mean = sums[at] / count;
-    const variance = Math.max(0, sums[wide + at] / count - mean * mean);
-    const scale = (gamma?.[c] ?? 1) / Math.sqrt(variance + attrs.epsilon);
+    const scale = (gamma?.[c] ?? 1) / Math.sqrt(variance[at] + attrs.epsilon);
     pair[c] = scale;
-    pair[channels + c] = (beta?.[c] ?? 0) - mean * scale;
-    both[c] = mean;
-    both[channels + c] = variance;
+    pair[channels + c] = (beta?.[c] ?? 0) - mean[at] * scale;
+    both[c] = mean[at];
+    both[channels + c] = variance[at];
   }
   return [affine, moments];
+}
+
+/**
+ * Mean and biased variance in padded layout, from each part's sums about its own pivot, merged as in
+ * Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances",
+ * 1979.
+ */
+function mergeMoments(
+  backend: CpuBackend,
+  { partials, partialBytes, parts, images }: RecordOf<typeof BranchesCall>,
+  { statisticsSums, segments, outP, outHeight, outWidth }: RecordOf<typeof BranchRecord>,
+): { mean: Float64Array; variance: Float64Array } {
+  const wide = segments * outP, pixels = outHeight * outWidth;
+  const mean = new Float64Array(wide), squares = new Float64Array(wide);
+  let count = 0;
+  for (let part = 0; part < parts; part++) {
+    const at = partials + part * partialBytes + statisticsSums;
+    const sums = backend.arena.doubles(at, 2 * wide);
+    const pivot = backend.arena.floats(at + 16 * wide, wide);
+    const first = Math.floor(part * images / parts), last = Math.floor((part + 1) * images / parts);
+    const own = (last - first) * pixels, total = count + own;
+    for (let c = 0; c < wide; c++) {
+      const difference = sums[c] / own, step = pivot[c] + difference - mean[c];
+      mean[c] += step * own / total;
+      squares[c] += sums[wide + c] - sums[c] * difference + step * step * count * own / total;
+    }
+    count = total;
+  }
+  return { mean, variance: squares.map((sum) => Math.max(0, sum / count)) };
 }
 
 /** Position of result c in the padded layout of segments. */

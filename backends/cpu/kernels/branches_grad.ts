@@ -126,7 +126,7 @@ function normGradient(
     const mean = moments[c], inverse = 1 / Math.sqrt(moments[channels + c] + attrs.epsilon);
     const ofShift = incoming[channels + c], centred = incoming[c] - mean * ofShift;
     const ofVariance = -0.5 * (gamma?.[c] ?? 1) * inverse ** 3 * centred;
-    norm.b[c] = 2 * ofVariance / count;
+    norm.b[c] = count === 1 ? 0 : 2 * ofVariance / count; // a single value never varies
     norm.c[c] = -affine[c] * ofShift / count - mean * norm.b[c];
     norm.gamma[c] = inverse * centred;
     norm.beta[c] = ofShift;

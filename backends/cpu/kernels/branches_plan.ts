@@ -93,7 +93,7 @@ export function planBranches(
   );
   call.spatial = place(Math.max(channelsP * outPixels, patches));
   call.incoming = place(widest * outPixels);
-  call.sums = place(2 * widest);
+  call.sums = place(3 * widest);
   call.denseTable = place(outPixels);
   if (backward) {
     const paddedFloats = attrs.branches.map(({ output }) =>
@@ -142,7 +142,7 @@ function layStatistics(
 ): void {
   for (const record of records) {
     record.statisticsSums = call.partialBytes;
-    if (record.statistics) call.partialBytes += 16 * record.segments * record.outP;
+    if (record.statistics) call.partialBytes += 8 * Math.ceil(2.5 * record.segments * record.outP);
   }
 }
 

@@ -41,7 +41,8 @@ export function splitKernel(
   if (x.dtype !== "float32" || (axis !== last && axis !== -1) || !Array.isArray(sizes)) {
     return undefined;
   }
-  if (sizes.some((size) => size <= 0)) return undefined;
+  const whole = sizes.reduce((sum, size) => sum + size, 0);
+  if (whole !== x.shape[last] || sizes.some((size) => size <= 0)) return undefined;
   const pieces = sizes.map((size) => backend.allocate([...rows, size]));
   join(backend, { pieces, whole: x, split: true });
   return pieces;

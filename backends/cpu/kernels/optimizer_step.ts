@@ -32,8 +32,8 @@ export function adamStepKernel(
     clip: attrs.clip,
     update: ([p, g, m, v], [pOut, mOut, vOut], { n, factor }) =>
       backend.threads.kernels.adamStep(
-        ...[p, g, m, v, pOut, mOut, vOut, n, factor, weightDecay, beta1, beta2, rate, root],
-        epsilon,
+        ...[p, g, m, v, pOut, mOut, vOut, n, factor, weightDecay],
+        ...[beta1, 1 - beta1, beta2, 1 - beta2, rate, root, epsilon],
       ),
   });
 }

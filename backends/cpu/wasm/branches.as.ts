@@ -7,7 +7,7 @@ import { flush } from "./simd.as";
 import { outerSum, pointwise } from "./pointwise.as";
 import { depthwise, depthwise2, depthwise2Back, depthwiseTaps } from "./depthwise.as";
 import {
-  activate, addInterior, addScaled, addTerm, addTo, compact, densify, expand, finishGradient, gather, normGradient, scatterAdd, stage,
+  activate, addInterior, addScaled, addStatistics, addTerm, addTo, compact, densify, expand, finishGradient, gather, meanOf, normGradient, scatterAdd, stage,
 } from "./images.as";
 import { averageBack, fillBorder, maximumBack, poolForward } from "./pooling.as";
 
@@ -119,50 +119,73 @@ function patchesBack(c: BranchesCall, b: BranchRecord, d: usize, dx: usize): voi
   }
 }
 
-function forwardBranch(c: BranchesCall, b: BranchRecord, S: usize, x: usize, n: i32, partial: usize): void {
+/** Pixels computed before there is a pivot for the statistics: whole tiles of 6. */
+const PIVOT_PIXELS: i32 = 24;
+
+/** Pixels of a pointwise product that the first image of a part computes without statistics. */
+// @ts-ignore: decorator
+@inline function beforePivot(first: bool, OP: i32): i32 { return first ? min(PIVOT_PIXELS, OP) : 0; }
+
+/** Takes the mean of the first pixels as the pivot, and adds their statistics. */
+function setPivot(y: usize, pixels: i32, n: i32, st: usize, pivot: usize): void {
+  meanOf(y, st + (n << 3), pixels, n);
+  memory.copy(pivot, st + (n << 3), n << 2);
+  addStatistics(y, pixels, n, st);
+}
+
+/** All segments of a 1x1 or dense convolution, pixels p to p + count. */
+function multiply(c: BranchesCall, b: BranchRecord, S: usize, to: usize, p: i32, count: i32, st: usize): void {
+  const CP = c.channelsP, all = b.segments * b.outP, ss: usize = all << 2, tab = S + c.denseTable + (p << 2);
+  const K = b.kind == CONVOLUTION ? b.patchP : CP;
+  for (let s = 0; s < b.segments; s++) {
+    const from = b.kind == SEPARABLE || b.kind == CONVOLUTION ? S + c.spatial : dense(c, b, S, s), o = s * b.outP << 2;
+    pointwise(from + (p * K << 2), K << 2, b.filter + <usize>(s * b.filterBytes), count, K, b.outP, to + o, tab, st ? st + o : 0, ss);
+  }
+}
+
+function forwardBranch(c: BranchesCall, b: BranchRecord, S: usize, x: usize, n: i32, partial: usize, first: bool): void {
   const OP = b.outHeight * b.outWidth, CP = c.channelsP, all = b.segments * b.outP;
   const y = b.y + ((n * OP * b.segments * b.out) << 2), ragged = b.out != b.outP;
-  const to = ragged ? S + c.incoming : y, tab = S + c.denseTable;
-  const st = b.statistics ? S + c.sums : 0, ss: usize = all << 2;
+  const to = ragged ? S + c.incoming : y, st = b.statistics ? S + c.sums : 0;
+  const sums = partial + b.statisticsSums, pivot = sums + (all << 4);
+  const early = first && st != 0;
+  if (st) memory.fill(st, 0, all << 3);
+  if (st && !first) memory.copy(st + (all << 3), pivot, all << 2);
   if (b.kind == MAX_POOL || b.kind == AVG_POOL) {
-    const average = b.kind == AVG_POOL;
-    fillBorder(S + c.raw, c.height + 2, c.width + 2, CP, average ? 0 : LEAST);
-    poolForward(S + c.raw, to, c.height, c.width, CP, b.outHeight, b.outWidth, b.stride, average, st);
-  } else {
-    fillTable(tab, OP, all << 2);
-    if (b.kind == SEPARABLE) {
-      spatial(c, b, S);
-      pointwise(S + c.spatial, CP << 2, b.filter, OP, CP, b.outP, to, tab, st, ss);
-    } else if (b.kind == CONVOLUTION) {
-      patches(c, b, x, S + c.spatial);
-      pointwise(S + c.spatial, b.patchP << 2, b.filter, OP, b.patchP, b.outP, to, tab, st, ss);
-    } else for (let s = 0; s < b.segments; s++) {
-      const o = s * b.outP << 2;
-      pointwise(dense(c, b, S, s), CP << 2, b.filter + <usize>(s * b.filterBytes), OP, CP, b.outP, to + o, tab, st ? st + o : 0, ss);
+    const average = b.kind == AVG_POOL, raw = S + c.raw;
+    fillBorder(raw, c.height + 2, c.width + 2, CP, average ? 0 : LEAST);
+    if (early) {
+      poolForward(raw, to, c.height, c.width, CP, 0, 1, b.outWidth, b.stride, average, 0);
+      setPivot(to, b.outWidth, all, st, pivot);
     }
+    poolForward(raw, to, c.height, c.width, CP, i32(early), b.outHeight, b.outWidth, b.stride, average, st);
+  } else {
+    fillTable(S + c.denseTable, OP, all << 2);
+    if (b.kind == SEPARABLE) spatial(c, b, S);
+    else if (b.kind == CONVOLUTION) patches(c, b, x, S + c.spatial);
+    const before = beforePivot(early, OP);
+    if (before) {
+      multiply(c, b, S, to, 0, before, 0);
+      setPivot(to, before, all, st, pivot);
+    }
+    multiply(c, b, S, to, before, OP - before, st);
   }
   if (ragged) compact(to, y, OP, b.segments, b.out, b.outP);
-  if (st) flush(st, partial + b.statisticsSums, 2 * all);
+  if (st) flush(st, sums, 2 * all);
 }
 
 export function branchesForward(args: usize, S: usize, part: i32): void {
   const c = changetype<BranchesCall>(args), partial = begin(c, S, part);
   const image: usize = c.height * c.width * c.channels << 2;
-  memory.fill(S + c.sums, 0, <usize>maxSums(c) << 3);
-  for (let n = part * c.images / c.parts; n < (part + 1) * c.images / c.parts; n++) {
+  const start = part * c.images / c.parts;
+  for (let n = start; n < (part + 1) * c.images / c.parts; n++) {
     const x = c.x + <usize>n * image;
     stageImage(c, S, x);
     for (let i = 0; i < c.count; i++) {
       const b = record(c, i);
-      if (b.kind != IDENTITY) forwardBranch(c, b, S, x, n, partial);
+      if (b.kind != IDENTITY) forwardBranch(c, b, S, x, n, partial, n == start);
     }
   }
-}
-
-function maxSums(c: BranchesCall): i32 {
-  let most = c.channelsP;
-  for (let i = 0; i < c.count; i++) { const b = record(c, i); most = max(most, b.segments * b.outP); }
-  return most;
 }
 
 /** Whether the bordered gradient image already has this shape, with its border clean. */

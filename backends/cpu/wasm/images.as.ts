@@ -173,3 +173,31 @@ export function addInterior(a: usize, dx: usize, H: i32, W: i32, C: i32, CP: i32
     dx += row; a += step;
   }
 }
+
+/**
+ * Adds the statistics of n results a pixel, a multiple of 4: `st` holds sums of differences from a
+ * pivot, `ss` = 4 n bytes behind their squares, and behind these the pivot. A pivot near the mean
+ * keeps the variance exact where the mean is large or the values are few.
+ */
+export function addStatistics(y: usize, pixels: i32, n: i32, st: usize): void {
+  const ss: usize = n << 2, all: usize = <usize>pixels * ss;
+  for (let c: usize = 0; c < ss; c += 16) {
+    const p = v128.load(st + 2 * ss + c);
+    let s = v128.load(st + c), t = v128.load(st + ss + c);
+    for (let o = c; o < all; o += ss) {
+      const d = f32x4.sub(v128.load(y + o), p);
+      s = add(s, d); t = fma(d, d, t);
+    }
+    v128.store(st + c, s); v128.store(st + ss + c, t);
+  }
+}
+
+/** The mean of n results a pixel, a multiple of 4. */
+export function meanOf(y: usize, mean: usize, pixels: i32, n: i32): void {
+  const one: usize = n << 2, all: usize = <usize>pixels * one, inverse = f32x4.splat(<f32>1 / <f32>pixels);
+  for (let c: usize = 0; c < one; c += 16) {
+    let s = Z();
+    for (let o = c; o < all; o += one) s = add(s, v128.load(y + o));
+    v128.store(mean + c, mul(s, inverse));
+  }
+}

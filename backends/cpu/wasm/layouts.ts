@@ -87,7 +87,10 @@ export const BranchRecord = {
   filter: "usize",
   filterTransposed: "usize",
   filterBytes: "i32",
-  /** Within a part, in bytes: float64 `[2, segments outP]`; float32 gradients of the filters. */
+  /**
+   * Within a part, in bytes: float64 `[2, segments outP]` sums of y - pivot and its square, behind them
+   * the float32 pivot; float32 gradients of the filters.
+   */
   statisticsSums: "i32",
   depthwiseSums: "i32",
   filterSums: "i32",

@@ -15,7 +15,7 @@ const OUTER_BLOCK: i32 = 128;
   return left >= 2 ? 2 : 1;
 }
 
-/** y[p] = x[p] w at byte offsets tab[p] from y; with st, adds sums, and squares ss bytes behind. */
+/** y[p] = x[p] w at byte offsets tab[p] from y; with st, adds statistics as images.as.ts lays them out. */
 export function pointwise(x: usize, ldx: usize, w: usize, P: i32, K: i32, M: i32, y: usize, tab: usize, st: usize, ss: usize): void {
   const step: usize = <usize>K << 5;
   while (P > 0) {

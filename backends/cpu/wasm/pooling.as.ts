@@ -26,24 +26,27 @@ export function fillBorder(a: usize, high: i32, wide: i32, C: i32, value: f32): 
   return join(join(v128.load(p), v128.load(p + row), average), v128.load(p + 2 * row), average);
 }
 
-/** y (C channels a pixel) from a staged image; with st, adds sums, and squares behind them. */
-export function poolForward(a: usize, y: usize, H: i32, W: i32, C: i32, OH: i32, OW: i32, stride: i32, average: bool, st: usize): void {
+/** Rows first to last - 1 of y, C channels a pixel, from a staged image; with st, adds statistics. */
+export function poolForward(a: usize, y: usize, H: i32, W: i32, C: i32, first: i32, last: i32, OW: i32, stride: i32, average: bool, st: usize): void {
   const cs: usize = C << 2, row: usize = (W + 2) * C << 2;
-  for (let i = 0; i < OH; i++) {
+  y += <usize>(first * OW) * cs;
+  for (let i = first; i < last; i++) {
     const rv = covered(i, stride, H);
-    const first = f32x4.splat(<f32>1 / <f32>(rv * covered(0, stride, W)));
-    const last = f32x4.splat(<f32>1 / <f32>(rv * covered(OW - 1, stride, W)));
+    const left = f32x4.splat(<f32>1 / <f32>(rv * covered(0, stride, W)));
+    const right = f32x4.splat(<f32>1 / <f32>(rv * covered(OW - 1, stride, W)));
     const full = f32x4.splat(<f32>1 / <f32>(rv * 3));
     for (let c: usize = 0; c < cs; c += 16) {
       let p = a + <usize>(i * stride) * row + c, q = y + c;
-      let s = st ? v128.load(st + c) : Z(), t = st ? v128.load(st + cs + c) : Z();
+      let s = Z(), t = Z(), pivot = Z();
+      if (st) { s = v128.load(st + c); t = v128.load(st + cs + c); pivot = v128.load(st + 2 * cs + c); }
       let m0 = column(p, row, average); p += cs;
       let m1 = column(p, row, average); p += cs;
       for (let j = 0; j < OW; j++) {
         const m2 = column(p, row, average); p += cs;
         let v = join(join(m0, m1, average), m2, average);
-        if (average) v = mul(v, j == 0 ? first : j == OW - 1 ? last : full);
-        v128.store(q, v); q += cs; s = add(s, v); t = fma(v, v, t);
+        if (average) v = mul(v, j == 0 ? left : j == OW - 1 ? right : full);
+        v128.store(q, v); q += cs;
+        v = f32x4.sub(v, pivot); s = add(s, v); t = fma(v, v, t);
         if (stride == 1) { m0 = m1; m1 = m2; }
         else if (j < OW - 1) { m0 = m2; m1 = column(p, row, average); p += cs; }
       }

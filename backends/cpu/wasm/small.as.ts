@@ -62,12 +62,15 @@ export function sgdStep(p: usize, g: usize, m: usize, pOut: usize, mOut: usize, 
   }
 }
 
-/** m' and v' as Adam; p' = p - rate m' / (sqrt(v') root + epsilon), corrections folded into rate and root. */
-export function adamStep(p: usize, g: usize, m: usize, v: usize, pOut: usize, mOut: usize, vOut: usize, n: i32, clip: f32, decay: f32, beta1: f32, beta2: f32, rate: f32, root: f32, epsilon: f32): void {
+/**
+ * m' and v' as Adam; p' = p - rate m' / (sqrt(v') root + epsilon), corrections folded into rate and
+ * root; rest = 1 - beta, rounded once.
+ */
+export function adamStep(p: usize, g: usize, m: usize, v: usize, pOut: usize, mOut: usize, vOut: usize, n: i32, clip: f32, decay: f32, beta1: f32, rest1: f32, beta2: f32, rest2: f32, rate: f32, root: f32, epsilon: f32): void {
   for (let i = 0; i < n; i++) {
     const o = <usize>i << 2, value = load<f32>(p + o), gradient = load<f32>(g + o) * clip + value * decay;
-    const first = beta1 * load<f32>(m + o) + (1 - beta1) * gradient;
-    const second = beta2 * load<f32>(v + o) + (1 - beta2) * gradient * gradient;
+    const first = beta1 * load<f32>(m + o) + rest1 * gradient;
+    const second = beta2 * load<f32>(v + o) + rest2 * gradient * gradient;
     store<f32>(mOut + o, first);
     store<f32>(vOut + o, second);
     store<f32>(pOut + o, value - rate * first / (Mathf.sqrt(second) * root + epsilon));

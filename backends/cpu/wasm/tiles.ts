@@ -22,7 +22,10 @@ export const TAP_TILES: [number, number][] = [[1, 5], [2, 5], [3, 3], [4, 2], [5
     [5, 3, 2, 1].filter((rows) => rows <= most).map((rows): [number, number] => [taps, rows])
   );
 
-/** `y[rows][vectors * 4] = x[rows][:] w[:][vectors * 4]`, adding sums and squares at `st` if given. */
+/**
+ * `y[rows][vectors * 4] = x[rows][:] w[:][vectors * 4]`; with `st`, adds differences from a pivot, and
+ * their squares `ss` bytes behind; the pivot lies `2 ss` behind.
+ */
 function pointwiseTile(rows: number, vectors: number): string {
   const lanes = range(vectors), pixels = range(rows);
   const w = (v: number) => `w${v}`, a = (r: number, v: number) => `a${r}${v}`;
@@ -44,15 +47,15 @@ function pointwiseTile(rows: number, vectors: number): string {
     ),
     `if (st) {`,
     ...lanes.flatMap((v) => [
-      `v128.store(st, ${
-        pixels.reduce((sum, r) => `add(${sum}, ${a(r, v)})`, `v128.load(st, ${16 * v})`)
-      }, ${16 * v});`,
-      `v128.store(st + ss, ${
-        pixels.reduce(
-          (sum, r) => `fma(${a(r, v)}, ${a(r, v)}, ${sum})`,
-          `v128.load(st + ss, ${16 * v})`,
-        )
-      }, ${16 * v});`,
+      `let p${v} = v128.load(st + 2 * ss, ${16 * v}), t${v} = v128.load(st, ${
+        16 * v
+      }), u${v} = v128.load(st + ss, ${16 * v}), d${v}: v128;`,
+      ...pixels.map((r) =>
+        `d${v} = f32x4.sub(${
+          a(r, v)
+        }, p${v}); t${v} = add(t${v}, d${v}); u${v} = fma(d${v}, d${v}, u${v});`
+      ),
+      `v128.store(st, t${v}, ${16 * v}); v128.store(st + ss, u${v}, ${16 * v});`,
     ]),
     `}`,
     `}`,
