@@ -3,7 +3,7 @@
  *
  * A worker listens, since the main thread hears signals only when it is idle. The first Ctrl-C sets a
  * flag in shared memory and is answered at once in the terminal; the worker then stops listening, so that
- * the second ends the process by the system's own default.
+ * another, a second later or more, ends the process by the system's own default.
  */
 
 /** A watch for Ctrl-C; dispose it to end the worker. */

@@ -35,7 +35,7 @@ import {
   savedState,
   type SearchState,
 } from "./search_state.ts";
-import { stageSettings, StageTrainer } from "./stage_trainer.ts";
+import { type StageSettings, stageSettings, StageTrainer } from "./stage_trainer.ts";
 
 /** What a search works with. */
 export interface SearchOptions {
@@ -104,14 +104,19 @@ export class Search {
     }
   }
 
+  /** What the current stage's network is made from. */
+  stageSettings(): StageSettings {
+    const { config, data } = this.#options;
+    const { stage, kept } = this.#state;
+    return stageSettings(config, { stage, classes: data.classes.length, ...kept });
+  }
+
   /** Runs a stage from where it stands, and prepares the next; returns the last one's result. */
   async #runStage(): Promise<SearchResult | undefined> {
     const { config, data, folder } = this.#options;
     const state = this.#state;
     this.#loaders = stageLoaders(data, config, state.stage);
-    this.#trainer = new StageTrainer(
-      stageSettings(config, { stage: state.stage, classes: data.classes.length, ...state.kept }),
-    );
+    this.#trainer = new StageTrainer(this.stageSettings());
     try {
       if (this.#restore) this.#trainer.restore(this.#restore);
       else folder.log({ type: "stage", ...this.#place(), ...this.#stageFacts() });

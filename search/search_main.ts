@@ -7,7 +7,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { type Backend, batchToTry, OutOfMemoryError } from "../backends/contract.ts";
+import { type Backend, OutOfMemoryError } from "../backends/contract.ts";
 import type { StartedBackend } from "../backends/mod.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import project from "../deno.json" with { type: "json" };
@@ -26,6 +26,7 @@ import {
 } from "../nn/run_main.ts";
 import type { SearchConfig } from "./config.ts";
 import { checkSearchConfig } from "./config_checks.ts";
+import { fittingBatch } from "./fitting_batch.ts";
 import {
   configOf,
   type GivenOptions,
@@ -185,17 +186,17 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
   const batches = { train: weights.batchesPerEpoch, validate: validation.batchesPerEpoch };
   const progress = new SearchProgress({ config, batches, line });
   using interrupt = await Interrupt.listen();
+  const search = new Search({
+    config,
+    data,
+    folder,
+    progress,
+    reportEvery: run.reportEvery,
+    checkpointMinutes: run.checkpointMinutes,
+    interrupted: () => interrupt.requested,
+    memory: () => backend.memory(),
+  }, checkpoint);
   try {
-    const search = new Search({
-      config,
-      data,
-      folder,
-      progress,
-      reportEvery: run.reportEvery,
-      checkpointMinutes: run.checkpointMinutes,
-      interrupted: () => interrupt.requested,
-      memory: () => backend.memory(),
-    }, checkpoint);
     const result = await search.run();
     line.clear();
     if (!result) {
@@ -212,17 +213,24 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
     return "done";
   } catch (error) {
     line.clear();
-    throw withWayOn(error, plan, program);
+    const advice = error instanceof OutOfMemoryError
+      ? `start anew with --batch=${
+        fittingBatch(error, { settings: search.stageSettings(), batch: config.batch, backend })
+      }`
+      : undefined;
+    throw withWayOn(error, plan, { advice, program });
   }
 }
 
 /** An error of a running search, with what is left of the run and how to go on. */
-function withWayOn(error: unknown, plan: PlannedRun, program: MainProgram): unknown {
+function withWayOn(
+  error: unknown,
+  plan: PlannedRun,
+  { advice, program }: { advice: string | undefined; program: MainProgram },
+): unknown {
   if (!(error instanceof Error)) return error;
   const parts = [error.message];
-  if (error instanceof OutOfMemoryError) {
-    parts.push(`start anew with --batch=${batchToTry(error, plan.search.batch)}`);
-  }
+  if (advice) parts.push(advice);
   if (hasCheckpoint(plan.path)) {
     parts.push(`the last checkpoint stays, to continue from it: ${resumeCommand(plan, program)}`);
   }

@@ -85,8 +85,8 @@ test("the search refuses folders that it may not or cannot use", async (folder) 
 test("the search refuses what does not fit data and backend", async (folder) => {
   const fails = (args: string[], says: string) =>
     assertFails({ script: TINY_SEARCH, args: [...args, `--save=${folder}/run`], code: 1, says });
-  await fails(["--batch=33"], "--batch");
-  await fails([...TINY_OPTIONS, "--train-images=33"], "--train-images");
+  await fails(["--batch=193"], "--batch");
+  await fails([...TINY_OPTIONS, "--train-images=193"], "--train-images");
   await fails([...TINY_OPTIONS, "--backend=webgpu"], "is not part of this version");
 });
 

@@ -1,0 +1,52 @@
+/**
+ * The batch size to try after memory ran out, measured rather than guessed.
+ *
+ * An error says how far a step got, not how far it had to go, so a few images are trained on and the
+ * memory of that is scaled: activations take memory in proportion to the batch, all else is small.
+ */
+
+import { type Backend, batchToTry, OutOfMemoryError } from "../backends/contract.ts";
+import { type StageSettings, StageTrainer } from "./stage_trainer.ts";
+
+/** Images of the measured steps. */
+const PROBE = 4;
+
+/** The share of memory to fill: the rest is for fragments of freed blocks. */
+const SHARE = 0.85;
+
+const IMAGE_VALUES = 32 * 32 * 3;
+
+/** What {@linkcode fittingBatch} needs to know of the search that ran out. */
+export interface ExhaustedSearch {
+  /** The stage that did not fit. */
+  readonly settings: StageSettings;
+  readonly batch: number;
+  readonly backend: Backend;
+}
+
+/**
+ * The largest batch size whose steps should fit.
+ *
+ * @param error What was thrown; the search's own tensors have been disposed since.
+ */
+export function fittingBatch(
+  error: OutOfMemoryError,
+  { settings, batch, backend }: ExhaustedSearch,
+): number {
+  const size = Math.min(PROBE, batch);
+  try {
+    const before = backend.memory().current; // what the failed step may still hold
+    const trainer = new StageTrainer(settings);
+    backend.resetPeak();
+    const images = new Float32Array(size * IMAGE_VALUES), labels = new Int32Array(size);
+    trainer.alphaStep({ images, labels, size });
+    trainer.weightStep({ images, labels, size });
+    trainer.dispose();
+    const bytes = error.bytesInUse + error.bytesAsked;
+    const fitting = Math.floor(SHARE * bytes / (backend.memory().peak - before) * size);
+    return Math.max(1, Math.min(fitting, batch - 1));
+  } catch (failure) {
+    if (failure instanceof OutOfMemoryError) return batchToTry(error, batch);
+    throw failure;
+  }
+}
