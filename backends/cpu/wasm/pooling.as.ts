@@ -38,7 +38,7 @@ export function poolForward(a: usize, y: usize, H: i32, W: i32, C: i32, first: i
     for (let c: usize = 0; c < cs; c += 16) {
       let p = a + <usize>(i * stride) * row + c, q = y + c;
       let s = Z(), t = Z(), pivot = Z();
-      if (st) { s = v128.load(st + c); t = v128.load(st + cs + c); pivot = v128.load(st + 2 * cs + c); }
+      if (st) pivot = v128.load(st + 2 * cs + c);
       let m0 = column(p, row, average); p += cs;
       let m1 = column(p, row, average); p += cs;
       for (let j = 0; j < OW; j++) {
@@ -50,7 +50,7 @@ export function poolForward(a: usize, y: usize, H: i32, W: i32, C: i32, first: i
         if (stride == 1) { m0 = m1; m1 = m2; }
         else if (j < OW - 1) { m0 = m2; m1 = column(p, row, average); p += cs; }
       }
-      if (st) { v128.store(st + c, s); v128.store(st + cs + c, t); }
+      if (st) { v128.store(st + c, add(v128.load(st + c), s)); v128.store(st + cs + c, add(v128.load(st + cs + c), t)); }
     }
     y += <usize>OW * cs;
   }

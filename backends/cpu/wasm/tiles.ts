@@ -47,15 +47,17 @@ function pointwiseTile(rows: number, vectors: number): string {
     ),
     `if (st) {`,
     ...lanes.flatMap((v) => [
-      `let p${v} = v128.load(st + 2 * ss, ${16 * v}), t${v} = v128.load(st, ${
-        16 * v
-      }), u${v} = v128.load(st + ss, ${16 * v}), d${v}: v128;`,
-      ...pixels.map((r) =>
+      `let p${v} = v128.load(st + 2 * ss, ${16 * v}), t${v} = f32x4.sub(${
+        a(0, v)
+      }, p${v}), u${v} = f32x4.mul(t${v}, t${v})${rows > 1 ? `, d${v}: v128` : ""};`,
+      ...pixels.slice(1).map((r) =>
         `d${v} = f32x4.sub(${
           a(r, v)
         }, p${v}); t${v} = add(t${v}, d${v}); u${v} = fma(d${v}, d${v}, u${v});`
       ),
-      `v128.store(st, t${v}, ${16 * v}); v128.store(st + ss, u${v}, ${16 * v});`,
+      ...[["t", "st"], ["u", "st + ss"]].map(([sum, at]) =>
+        `v128.store(${at}, add(v128.load(${at}, ${16 * v}), ${sum}${v}), ${16 * v});`
+      ),
     ]),
     `}`,
     `}`,
