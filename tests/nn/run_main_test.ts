@@ -1,0 +1,54 @@
+/** Tests of the commands that a program tells a person to type. */
+
+import { type Access, commandWith, type MainProgram, shellWord } from "../../nn/run_main.ts";
+import { assertEquals } from "../assert.ts";
+import { permitted } from "../permitted.ts";
+
+const PROGRAM: MainProgram = {
+  command: "deno task paint",
+  run: "deno run -P=paint",
+  script: "paint/main.ts",
+  folders: { read: [".", "/tmp"], write: ["runs", "/tmp"] },
+};
+
+function save(path: string): Access {
+  return { path, option: "--save", kinds: ["read", "write"] };
+}
+
+Deno.test("shellWord() quotes what a shell would change", () => {
+  assertEquals(shellWord("--save=runs/a-1.b"), "--save=runs/a-1.b");
+  assertEquals(shellWord("a b"), "'a b'");
+  assertEquals(shellWord("it's"), "'it'\\''s'");
+  assertEquals(shellWord(""), "''");
+});
+
+Deno.test({
+  name: "commandWith() names the task where its permission set is enough",
+  ignore: !permitted({ read: ["."] }),
+  fn: () => {
+    for (const path of ["runs/a", "./runs/../runs/a", "/tmp/a", "runs"]) {
+      const command = commandWith([save(path)], [`--resume=${path}`], PROGRAM);
+      assertEquals(command, `deno task paint --resume=${path}`);
+    }
+  },
+});
+
+Deno.test({
+  name: "commandWith() grants exactly the paths outside the set",
+  ignore: !permitted({ read: ["."] }),
+  fn: () => {
+    const accesses: Access[] = [
+      save("/data/my runs"),
+      { path: "/data/images", option: "--data", kinds: ["read"] },
+    ];
+    assertEquals(
+      commandWith(accesses, ["--note", "a b"], PROGRAM),
+      "deno run -P=paint --allow-read='/data/my runs',/data/images " +
+        "--allow-write='/data/my runs' paint/main.ts --note 'a b'",
+    );
+    assertEquals(
+      commandWith([save("/tmpx"), save("kept")], [], PROGRAM),
+      "deno run -P=paint --allow-read=/tmpx --allow-write=/tmpx,kept paint/main.ts",
+    );
+  },
+});
