@@ -5,6 +5,7 @@
 
 /** The backends of this project, in the order in which `auto` tries them. */
 export const BACKEND_NAMES = ["cudnn", "webgpu", "cpu"] as const;
+/** Name of a backend. */
 export type BackendName = typeof BACKEND_NAMES[number];
 
 /** Memory of a backend's tensors, in bytes. */
@@ -19,12 +20,15 @@ export interface BackendMemory {
 
 /** A started backend; it is tfjs's current backend until closed. */
 export interface Backend {
+  /** Which of the project's backends it is. */
   readonly name: BackendName;
   /** Its name in tfjs's registry. */
   readonly tfjsName: string;
   /** One line for people: device, threads, features. */
   readonly description: string;
+  /** Bytes of its tensors. */
   memory(): BackendMemory;
+  /** Makes the current bytes the peak. */
   resetPeak(): void;
   /** Ends workers and frees memory; tensors of this backend are lost. */
   close(): void;
@@ -44,9 +48,12 @@ export interface BackendOptions {
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */
 export class BackendError extends Error {
+  /** Shown before the message. */
   override name = "BackendError";
+  /** Whose error it is. */
   readonly backend: BackendName;
 
+  /** An error of one sentence. */
   constructor(backend: BackendName, message: string, options?: ErrorOptions) {
     super(message, options);
     this.backend = backend;
@@ -55,10 +62,14 @@ export class BackendError extends Error {
 
 /** Memory that could not be had. `message` names the bytes and, where known, a batch that may fit. */
 export class OutOfMemoryError extends BackendError {
+  /** Shown before the message. */
   override name = "OutOfMemoryError";
+  /** What the allocation asked for. */
   readonly bytesAsked: number;
+  /** What live tensors held then. */
   readonly bytesInUse: number;
 
+  /** An error that names the bytes; `limit` is what the backend may hold. */
   constructor(
     backend: BackendName,
     { bytesAsked, bytesInUse, limit }: { bytesAsked: number; bytesInUse: number; limit: number },

@@ -13,6 +13,7 @@ export * from "./contract.ts";
 
 /** A started backend, and why those that `auto` tried before it were not taken. */
 export interface StartedBackend {
+  /** tfjs's current backend from now on. */
   backend: Backend;
   /** One sentence each. */
   notTaken: string[];

@@ -20,6 +20,7 @@ export type RandomKey = [number, number];
 
 /** All that must be saved to continue a stream. */
 export interface RandomState {
+  /** Names the stream. */
   key: RandomKey;
   /** 32-bit words drawn so far, below 2^53. */
   counter: number;
@@ -78,6 +79,8 @@ export class CounterRandom {
   #block: RandomKey | undefined;
 
   /**
+   * Begins or continues a stream.
+   *
    * @param seed A seed, or the state of an earlier stream.
    * @throws {RangeError} If the seed, or the state's counter, is not an integer from 0 to 2^53 - 1.
    */
@@ -164,6 +167,7 @@ export class CounterRandom {
 
 /** What selects a dropout mask: element `e` is dropped where {@linkcode maskWord} is below the rate. */
 export interface MaskSource {
+  /** Names the stream. */
   key: RandomKey;
   /** Distinguishes masks under one key, such as step and edge; an unsigned 32-bit integer. */
   counter: number;

@@ -14,6 +14,7 @@ export interface ProgressOutput {
   readonly terminal: boolean;
   /** Width in characters; asked at each redraw, as windows change. */
   columns(): number;
+  /** Writes all of the text. */
   write(text: string): void;
 }
 
@@ -38,6 +39,7 @@ export class ProgressLine {
   #shown = "";
   #drawnAt = -Infinity;
 
+  /** Writes nothing yet. */
   constructor(output: ProgressOutput) {
     this.#output = output;
   }

@@ -6,7 +6,7 @@
  * | `config.json` | format, kind of run, every option, versions, device |
  * | `log.jsonl` | a line per report, epoch, validation and stage: the same in every run of one config |
  * | `timing.jsonl` | speed, memory and time of day beside it: differs from run to run |
- * | `alphas.jsonl` | the architecture parameters after every epoch |
+ * | `alphas.jsonl` | the architecture weights (softmax of the alphas) after every epoch |
  * | `checkpoint*.safetensors` | the state to continue from, see `checkpoint.ts` |
  * | further files | genotypes, drawings, summary, as the kind of run leaves them |
  *
@@ -21,10 +21,9 @@ export const RUN_FORMAT = 1;
 
 /** The files of JSON lines that belong to the run's result, and not to its circumstances. */
 const RESULT_LINES = ["log", "alphas"] as const;
-type ResultLines = typeof RESULT_LINES[number];
 
 /** Bytes of each file of lines at a moment, as a checkpoint stores them. */
-export type LineLengths = Readonly<Record<ResultLines, number>>;
+export type LineLengths = Readonly<Record<"log" | "alphas", number>>;
 
 /** What `config.json` holds. */
 export interface RunConfig<Options = Record<string, unknown>> {
@@ -46,7 +45,7 @@ export interface RunConfig<Options = Record<string, unknown>> {
 export class RunFolder implements Disposable {
   /** The folder's path as given. */
   readonly path: string;
-  readonly #lines: Record<ResultLines | "timing", JsonLines>;
+  readonly #lines: Record<"log" | "alphas" | "timing", JsonLines>;
 
   private constructor(path: string) {
     this.path = path;
@@ -111,6 +110,7 @@ export class RunFolder implements Disposable {
     replaceFile(`${this.path}/${name}`, content);
   }
 
+  /** Closes its files. */
   [Symbol.dispose](): void {
     for (const lines of Object.values(this.#lines)) lines[Symbol.dispose]();
   }

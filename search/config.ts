@@ -13,10 +13,12 @@ import { checkSearchConfig } from "./config_checks.ts";
 
 /** The presets, the default first. */
 export const PRESETS = ["authors", "paper", "quick"] as const;
+/** Name of a preset. */
 export type Preset = typeof PRESETS[number];
 
 /** The data sets of the search. */
 export const SEARCH_DATASETS = ["cifar10", "cifar100"] as const;
+/** Name of a data set. */
 export type SearchDataset = typeof SEARCH_DATASETS[number];
 
 /** First ids of the forks of the run's seed, so that no two uses share numbers. */
@@ -45,8 +47,11 @@ export interface StageConfig {
 export interface WeightOptimizerConfig {
   /** At epoch 0; a cosine takes it to the minimum at the end of the stage. */
   learningRate: number;
+  /** Where the cosine ends. */
   minimumLearningRate: number;
+  /** Share of the last step in the next, in [0, 1). */
   momentum: number;
+  /** Added to the gradient, times the weight. */
   weightDecay: number;
   /** Largest global norm of the gradients. */
   clip: number;
@@ -54,11 +59,17 @@ export interface WeightOptimizerConfig {
 
 /** Adam of the alphas. */
 export interface AlphaOptimizerConfig {
+  /** Constant. */
   learningRate: number;
+  /** Decay of the mean gradient, in [0, 1). */
   beta1: number;
+  /** Decay of the mean squared gradient, in [0, 1). */
   beta2: number;
+  /** Added to the root of that mean. */
   epsilon: number;
+  /** Added to the gradient, times the alpha. */
   weightDecay: number;
+  /** Largest global norm of the gradients. */
   clip: number;
 }
 
@@ -74,7 +85,9 @@ export interface AugmentationConfig {
 
 /** A whole search. */
 export interface SearchConfig {
+  /** Where the defaults came from. */
   preset: Preset;
+  /** What is searched on. */
   dataset: SearchDataset;
   /** Of every random number. */
   seed: number;
@@ -92,9 +105,13 @@ export interface SearchConfig {
   trainImages: number | null;
   /** Skips that the chosen genotype's normal cell may hold. */
   maxSkips: number;
+  /** The stages in order. */
   stages: StageConfig[];
+  /** How weights are trained. */
   weights: WeightOptimizerConfig;
+  /** How alphas are trained. */
   alphas: AlphaOptimizerConfig;
+  /** How training images are changed. */
   augmentation: AugmentationConfig;
 }
 

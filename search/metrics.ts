@@ -12,8 +12,9 @@ import type { HostTensor } from "../nn/safetensors.ts";
 export interface Report {
   /** Mean loss in nats. */
   loss: number;
-  /** Shares of samples whose label was first, and among the first five, in [0, 1]. */
+  /** Share of samples whose label was first, in [0, 1]. */
   top1: number;
+  /** Share of samples whose label was among the first five, in [0, 1]. */
   top5: number;
   /** Samples since the last report. */
   samples: number;

@@ -23,6 +23,7 @@ const NETWORK = { layers: 20, channels: 36 } as const;
 
 /** What a search found. */
 export interface SearchResult {
+  /** The genotypes, by the skips that their normal cell may hold. */
   readonly skips: RestrictedSkips;
   /** The last validation of the last stage; undefined where the search had none. */
   readonly validation: Report | undefined;

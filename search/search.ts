@@ -39,9 +39,13 @@ import { type StageSettings, stageSettings, StageTrainer } from "./stage_trainer
 
 /** What a search works with. */
 export interface SearchOptions {
+  /** Every number of it. */
   readonly config: SearchConfig;
+  /** The images; the test split is not used. */
   readonly data: ImageDataset;
+  /** Where it writes. */
   readonly folder: RunFolder;
+  /** Where it shows how far it is. */
   readonly progress: SearchProgress;
   /** Steps between two reports. */
   readonly reportEvery: number;
@@ -67,6 +71,8 @@ export class Search {
   #steppedAt = performance.now();
 
   /**
+   * Prepares the run folder.
+   *
    * @param checkpoint Where to continue; the beginning by default. Lines of the run folder that follow it
    *   are cut off.
    * @throws {RunError} when the checkpoint does not fit the run folder

@@ -18,14 +18,19 @@ const VALIDATION_SHARE = 1 / 3;
 
 /** Batches per epoch. */
 export interface EpochBatches {
+  /** Of each half while training. */
   readonly train: number;
+  /** Of a validation. */
   readonly validate: number;
 }
 
 /** What {@linkcode SearchProgress} needs. */
 export interface SearchProgressOptions {
+  /** The search's numbers. */
   readonly config: SearchConfig;
+  /** How many steps there are. */
   readonly batches: EpochBatches;
+  /** Where it is shown. */
   readonly line: ProgressLine;
 }
 
@@ -38,6 +43,7 @@ export class SearchProgress {
   readonly #images = new Pace();
   #last: Report | undefined;
 
+  /** Shows nothing before the first step. */
   constructor({ config, batches, line }: SearchProgressOptions) {
     this.#config = config;
     this.#batches = batches;

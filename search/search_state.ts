@@ -21,7 +21,9 @@ export type Sums = Report;
 export interface SearchState {
   /** The stage; the number of stages once the search has ended. */
   stage: number;
+  /** Within the stage. */
   epoch: number;
+  /** Within the epoch. */
   phase: Phase;
   /** Steps, or validation batches, of this phase already done. */
   step: number;

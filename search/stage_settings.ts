@@ -5,17 +5,27 @@ import type { KeptPrimitives } from "./edge_weights.ts";
 
 /** All that a stage's training depends on. */
 export interface StageSettings {
+  /** Cells. */
   layers: number;
+  /** Channels of the first cells' states. */
   channels: number;
+  /** Classes of the data set. */
   classes: number;
+  /** Primitives kept on the edges of normal cells. */
   normal: KeptPrimitives;
+  /** Primitives kept on the edges of reduction cells. */
   reduce: KeptPrimitives;
   /** Initial rate r of the skip dropout. */
   skipDropout: number;
+  /** How many epochs. */
   epochs: number;
+  /** First epoch that trains alphas. */
   alphaFromEpoch: number;
+  /** How weights are trained. */
   weights: WeightOptimizerConfig;
+  /** How alphas are trained. */
   alphas: AlphaOptimizerConfig;
+  /** Of the whole run. */
   seed: number;
   /** Stage from 0; names its random streams. */
   stage: number;

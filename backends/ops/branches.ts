@@ -25,66 +25,89 @@ import { hasKernel, registerFusedGradient, runFused } from "./fused.ts";
 
 /** Name of the forward kernel; its gradient kernel is {@linkcode BRANCHES_GRAD}. */
 export const BRANCHES = "PdartsBranches";
+/** Name of the gradient kernel. */
 export const BRANCHES_GRAD = "PdartsBranchesGrad";
 
 /** Optional affine parameters of the batch norm behind a branch, each `[M]` float32. */
 export interface BranchNorm {
+  /** Scale. */
   gamma: tf.Tensor1D;
+  /** Shift. */
   beta: tf.Tensor1D;
 }
 
-interface NormedBranch {
+/** What branches that end in a batch norm have in common. */
+export interface NormedBranch {
   /** Compute batch statistics of the result and yield `affine` and `moments`; default true. */
   statistics?: boolean;
+  /** Its affine parameters; without them it only normalises. */
   norm?: BranchNorm;
 }
 
 /** Depthwise `[k, k, C, 1]` (odd k; stride, dilation 1 or 2), then pointwise `[1, 1, C, M]`. */
 export interface SeparableBranch extends NormedBranch {
+  /** Which branch. */
   kind: "separable";
+  /** `[k, k, C, 1]`. */
   depthwise: tf.Tensor4D;
+  /** `[1, 1, C, M]`. */
   pointwise: tf.Tensor4D;
+  /** 1 or 2. */
   stride: number;
+  /** 1 or 2, of the depthwise window. */
   dilation: number;
 }
 
 /** A 1x1 convolution, filter `[1, 1, C, M]`, stride 1. */
 export interface PointwiseBranch extends NormedBranch {
+  /** Which branch. */
   kind: "pointwise";
+  /** `[1, 1, C, M]`. */
   filter: tf.Tensor4D;
 }
 
 /** Two 1x1 convolutions of stride 2, `[1, 1, C, M / 2]` each, the second one pixel down and right. */
 export interface FactorizedReduceBranch extends NormedBranch {
+  /** Which branch. */
   kind: "factorized_reduce";
+  /** `[1, 1, C, M / 2]` each. */
   filters: [tf.Tensor4D, tf.Tensor4D];
 }
 
 /** A dense k x k convolution, filter `[k, k, C, M]`, odd k, padding (k - 1) / 2. */
 export interface ConvolutionBranch extends NormedBranch {
+  /** Which branch. */
   kind: "convolution";
+  /** `[k, k, C, M]`. */
   filter: tf.Tensor4D;
+  /** 1 or 2. */
   stride: number;
 }
 
 /** A 3x3 pool with padding 1; an average leaves the padding out of the count. Acts on x itself. */
 export interface PoolBranch {
+  /** Which pool. */
   kind: "max_pool" | "avg_pool";
+  /** 1 or 2. */
   stride: number;
+  /** As of {@linkcode NormedBranch}. */
   statistics?: boolean;
 }
 
 /** x itself, sharing its memory; its gradient joins those of the other branches. */
 export interface IdentityBranch {
+  /** Which branch. */
   kind: "identity";
 }
 
+/** A branch with filters. */
 export type ConvolutionalBranch =
   | SeparableBranch
   | PointwiseBranch
   | FactorizedReduceBranch
   | ConvolutionBranch;
 
+/** One first operation on a state. */
 export type Branch =
   | ConvolutionalBranch
   | PoolBranch
@@ -100,6 +123,7 @@ export type BranchOutput = {
   moments?: tf.Tensor2D;
 };
 
+/** What all branches of a call share. */
 export interface BranchesOptions {
   /** Applied before the convolutions; `affine` alone means ReLU of scale and shift. Default "none". */
   activation?: "none" | "relu";

@@ -17,10 +17,12 @@ import { composeNormalisedSum } from "./normalised_sum_composition.ts";
 
 /** Name of the forward kernel; its gradient kernel is {@linkcode NORMALISED_SUM_GRAD}. */
 export const NORMALISED_SUM = "PdartsNormalisedSum";
+/** Name of the gradient kernel. */
 export const NORMALISED_SUM_GRAD = "PdartsNormalisedSumGrad";
 
 /** An elementwise dropout: where it draws, and the share of elements it drops, in [0, 1). */
 export interface Dropout extends MaskSource {
+  /** Share of elements dropped, in [0, 1); the others are divided by 1 - rate. */
   rate: number;
 }
 
@@ -34,6 +36,7 @@ export interface SumTerm {
   weight?: number;
   /** `[N]` factors per sample, such as drop path's; no gradient flows through them. */
   sampleWeights?: tf.Tensor1D;
+  /** Applied to the normalised term. */
   dropout?: Dropout;
 }
 

@@ -1,0 +1,101 @@
+/**
+ * Progressive differentiable architecture search (P-DARTS) on tfjs tensors: backends, the fused ops that
+ * make it fast, cells and genotypes, the search itself, and the data sets.
+ *
+ * A backend is also a plug-in for any tfjs program: once started it is tfjs's current one.
+ *
+ * @example The size of the network that a published cell makes
+ * ```ts
+ * import { countCifarNetwork, formatCounts, PDARTS } from "./mod.ts";
+ *
+ * console.log(formatCounts(countCifarNetwork(PDARTS)));
+ * ```
+ *
+ * @example A tensor on the SIMD backend
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs-core";
+ * import { startBackend } from "./mod.ts";
+ *
+ * const { backend } = await startBackend("cpu", { threads: 2 });
+ * console.log(backend.description, tf.sum(tf.ones([3, 4])).dataSync());
+ * backend.close();
+ * ```
+ *
+ * @module
+ */
+
+// Backends and the randomness that is the same on all of them
+export * from "./backends/mod.ts";
+export {
+  CounterRandom,
+  type MaskSource,
+  type RandomKey,
+  type RandomState,
+} from "./backends/random.ts";
+
+// Fused ops: see backends/ops/ for what each computes
+export {
+  type Branch,
+  branches,
+  type BranchesOptions,
+  type BranchNorm,
+  type BranchOutput,
+  type ConvolutionalBranch,
+  type ConvolutionBranch,
+  type FactorizedReduceBranch,
+  type IdentityBranch,
+  type NormedBranch,
+  type PointwiseBranch,
+  type PoolBranch,
+  type SeparableBranch,
+} from "./backends/ops/branches.ts";
+export { globalAveragePool } from "./backends/ops/global_average_pool.ts";
+export { type Dropout, normalisedSum, type SumTerm } from "./backends/ops/normalised_sum.ts";
+export { runningStatistics } from "./backends/ops/running_statistics.ts";
+export { type LossOutput, softmaxCrossEntropy } from "./backends/ops/softmax_cross_entropy.ts";
+
+// Primitives and genotypes, with their JSON, Python form, sizes and drawings
+export * from "./nn/primitives.ts";
+export * from "./nn/genotypes.ts";
+export * from "./nn/genotype_json.ts";
+export * from "./nn/genotype_python.ts";
+export {
+  countCifarNetwork,
+  countImageNetNetwork,
+  countSupernet,
+  type EvaluationCountOptions,
+  type NetworkCounts,
+  type SupernetCountOptions,
+} from "./nn/count.ts";
+export type { PartCounts } from "./nn/count_cells.ts";
+export type { Counts, ImageShape } from "./nn/count_ops.ts";
+export { formatCounts } from "./nn/count_table.ts";
+export { cellSvg, svgToPng } from "./nn/draw.ts";
+export { cellText } from "./nn/draw_text.ts";
+
+// The search: its config, a run from stage to stage, and the discrete steps on their own
+export * from "./search/config.ts";
+export { Search, type SearchOptions } from "./search/search.ts";
+export type { SearchResult } from "./search/run_summary.ts";
+export type { StageSettings } from "./search/stage_settings.ts";
+export {
+  type EpochBatches,
+  SearchProgress,
+  type SearchProgressOptions,
+} from "./search/search_progress.ts";
+export { type LineLengths, prepareRunFolder, RunFolder } from "./nn/run_folder.ts";
+export { ProgressLine, type ProgressOutput, standardOutput } from "./nn/progress.ts";
+export type { Report } from "./search/metrics.ts";
+export type { Phase, SearchState, Sums } from "./search/search_state.ts";
+export type { EdgeWeights, KeptPrimitives } from "./search/edge_weights.ts";
+export { type DropOptions, dropPrimitives } from "./search/drop.ts";
+export { deriveGenotype } from "./search/derive.ts";
+export {
+  genotypeOfAtMost,
+  type RestrictedGenotype,
+  type RestrictedSkips,
+  restrictSkips,
+} from "./search/restrict_skips.ts";
+
+// Data sets
+export * from "./datasets/mod.ts";
