@@ -18,6 +18,7 @@ import {
 import { compileKernels, MAX_PAGES } from "./compiler.ts";
 import { Arena, type FloatView } from "./memory.ts";
 import { MAX_THREADS } from "./protocol.ts";
+import type { KernelProfile, KernelWork } from "./profile.ts";
 import { registerKernels } from "./register.ts";
 import { type BlockOwner, type DataId, type ScaledTerm, TensorBlock } from "./tensor_data.ts";
 import { Threads } from "./threads.ts";
@@ -31,6 +32,8 @@ const MEMORY_LIMIT = (MAX_PAGES - 1) * 65536;
 export class CpuBackend extends MathBackendCPU implements BlockOwner {
   readonly arena: Arena;
   readonly threads: Threads;
+  /** Collects kernel calls while set. */
+  profile: KernelProfile | undefined;
 
   constructor(arena: Arena, threads: Threads) {
     super();
@@ -103,6 +106,17 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
 
   #get(dataId: DataId): TensorBlock {
     return this.data.get(dataId) as unknown as TensorBlock;
+  }
+
+  /** Runs a kernel on all threads; `work` says what it has to do, for profiles. */
+  run(
+    kernel: string,
+    args: number,
+    { work, ...options }: { parts: number; scratchBytes?: number; work: () => KernelWork },
+  ): void {
+    const start = this.profile ? performance.now() : 0;
+    this.threads.run(kernel, args, options);
+    this.profile?.add(work(), performance.now() - start);
   }
 
   /** A new float32 tensor whose values are whatever its block held. */

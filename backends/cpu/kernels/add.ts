@@ -33,6 +33,9 @@ export function addKernel(
   };
   const args = work.take(layoutBytes(AddCall));
   writeRecords(backend.arena, args, { layout: AddCall, records: [call] });
-  backend.threads.run("addTensors", args, { parts });
+  backend.run("addTensors", args, {
+    parts,
+    work: () => ({ label: "add", flops: elements, bytes: 12 * elements }),
+  });
   return out;
 }

@@ -7,9 +7,11 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { CpuBackend } from "../backend.ts";
 import { partsOf } from "../parts.ts";
+import type { KernelWork } from "../profile.ts";
 import { type RecordOf, WorkBlocks, writeRecords } from "../records.ts";
 import { BranchesCall, BranchRecord, layoutBytes } from "../wasm/layouts.ts";
 import { filterRows, padded, planBranches } from "./branches_plan.ts";
+import { branchesWork } from "./branches_work.ts";
 
 /** Runs the forward kernel: per branch y, then affine and moments with statistics. */
 export function branchesKernel(
@@ -30,7 +32,13 @@ export function branchesKernel(
     placeFilters(backend, work, { inputs, spec, record, channels: x.shape[3], transposed: false });
   });
   call.partials = work.take(parts * call.partialBytes);
-  runBranches(backend, work, { kernel: "branchesForward", call, records, scratchBytes });
+  runBranches(backend, work, {
+    kernel: "branchesForward",
+    call,
+    records,
+    scratchBytes,
+    profiled: () => branchesWork(x.shape, attrs, "forward"),
+  });
   return attrs.branches.flatMap((spec, index) =>
     spec.statistics
       ? [
@@ -45,18 +53,19 @@ export function branchesKernel(
 export function runBranches(
   backend: CpuBackend,
   work: WorkBlocks,
-  { kernel, call, records, scratchBytes }: {
+  { kernel, call, records, scratchBytes, profiled }: {
     kernel: string;
     call: RecordOf<typeof BranchesCall>;
     records: RecordOf<typeof BranchRecord>[];
     scratchBytes: number;
+    profiled: () => KernelWork;
   },
 ): void {
   call.branches = work.take(records.length * layoutBytes(BranchRecord));
   writeRecords(backend.arena, call.branches, { layout: BranchRecord, records });
   const args = work.take(layoutBytes(BranchesCall));
   writeRecords(backend.arena, args, { layout: BranchesCall, records: [call] });
-  backend.threads.run(kernel, args, { parts: call.parts, scratchBytes });
+  backend.run(kernel, args, { parts: call.parts, scratchBytes, work: profiled });
 }
 
 /** Pads the scale and shift of an affine activation. */

@@ -20,6 +20,7 @@ import {
 } from "../wasm/layouts.ts";
 import { addDoubles, paddedIndex, placeAffine, placeFilters, runBranches } from "./branches.ts";
 import { planBranches } from "./branches_plan.ts";
+import { branchesWork } from "./branches_work.ts";
 
 /** A branch's tensors: outputs of the forward call, and their gradients. */
 interface BranchTensors {
@@ -58,7 +59,13 @@ export function branchesGradKernel(
     return norm;
   });
   call.partials = work.take(Math.max(1, parts * call.partialBytes));
-  runBranches(backend, work, { kernel: "branchesBackward", call, records, scratchBytes });
+  runBranches(backend, work, {
+    kernel: "branchesBackward",
+    call,
+    records,
+    scratchBytes,
+    profiled: () => branchesWork(x.shape, attrs, "backward"),
+  });
   const results = new Map<number, TensorInfo>();
   if (dx) {
     results.set(0, dx);

@@ -44,5 +44,9 @@ function run(
     channels,
   };
   writeRecords(backend.arena, args, { layout: PoolCall, records: [call] });
-  backend.threads.run(kernel, args, { parts });
+  const elements = images * height * width * channels;
+  backend.run(kernel, args, {
+    parts,
+    work: () => ({ label: "global average pool", flops: elements, bytes: 4 * elements }),
+  });
 }

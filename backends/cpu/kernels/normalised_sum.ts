@@ -37,5 +37,15 @@ export function runSum(
   writeRecords(backend.arena, call.records, { layout: TermRecord, records });
   const args = work.take(layoutBytes(SumCall));
   writeRecords(backend.arena, args, { layout: SumCall, records: [call] });
-  backend.threads.run(kernel, args, { parts: call.parts, scratchBytes });
+  const values = call.images * call.elements, special = call.terms - call.plain;
+  const backward = kernel === "normalisedSumBackward";
+  backend.run(kernel, args, {
+    parts: call.parts,
+    scratchBytes,
+    work: () => ({
+      label: `normalised sum ${backward ? "backward" : "forward"} of ${call.elements} values`,
+      flops: 2 * call.terms * values,
+      bytes: 4 * values * (call.terms + 1 + (backward ? special : 0)),
+    }),
+  });
 }
