@@ -26,7 +26,9 @@ export const BATCH_NORM_MOMENTUM = 0.1;
 
 /** A branch, and the batch norm behind it; only an identity has none. */
 export interface NormedBranch {
+  /** The operation, without `statistics` and `norm` of its own. */
   branch: Branch;
+  /** The norm behind it. */
   norm?: BatchNorm;
 }
 

@@ -20,13 +20,19 @@ export interface OptimizerOptions {
   weightDecay: number;
 }
 
+/** What SGD is told once. */
 export interface SgdOptions extends OptimizerOptions {
+  /** Share of the last step's direction that stays, in [0, 1). */
   momentum: number;
 }
 
+/** What Adam is told once. */
 export interface AdamOptions extends OptimizerOptions {
+  /** Decay of the first moments, in [0, 1). */
   beta1: number;
+  /** Decay of the second moments, in [0, 1). */
   beta2: number;
+  /** Added to the root of the second moments. */
   epsilon: number;
 }
 
@@ -71,6 +77,7 @@ abstract class Optimizer {
     this.steps++;
   }
 
+  /** The new values and slots of one step. */
   protected abstract compute(
     input: { parameters: tf.Tensor[]; gradients: tf.Tensor[]; slots: tf.Tensor[][] },
     learningRate: number,
@@ -131,12 +138,17 @@ abstract class Optimizer {
 export class Sgd extends Optimizer {
   readonly #options: SgdOptions;
 
-  /** @param parameters Variables by the names under which their slots are saved. */
+  /**
+   * Starts with slots of zeros.
+   *
+   * @param parameters Variables by the names under which their slots are saved.
+   */
   constructor(parameters: ReadonlyMap<string, tf.Variable>, options: SgdOptions) {
     super(parameters, ["momentum"]);
     this.#options = options;
   }
 
+  /** The new values and slots of one step. */
   protected override compute(
     input: { parameters: tf.Tensor[]; gradients: tf.Tensor[]; slots: tf.Tensor[][] },
     learningRate: number,
@@ -149,12 +161,17 @@ export class Sgd extends Optimizer {
 export class Adam extends Optimizer {
   readonly #options: AdamOptions;
 
-  /** @param parameters Variables by the names under which their slots are saved. */
+  /**
+   * Starts with slots of zeros.
+   *
+   * @param parameters Variables by the names under which their slots are saved.
+   */
   constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamOptions) {
     super(parameters, ["first", "second"]);
     this.#options = options;
   }
 
+  /** The new values and slots of one step. */
   protected override compute(
     input: { parameters: tf.Tensor[]; gradients: tf.Tensor[]; slots: tf.Tensor[][] },
     learningRate: number,

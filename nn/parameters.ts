@@ -19,9 +19,11 @@ import { checkStateDict, type ExpectedTensor, type StateDict } from "./state_dic
 
 /** A batch norm's tensors on the device. */
 export interface BatchNorm {
+  /** Channels normalised, each on its own. */
   readonly channels: number;
   /** `[channels]` float32; absent without affine parameters. */
   readonly gamma?: tf.Variable<tf.Rank.R1>;
+  /** `[channels]` float32; absent without affine parameters. */
   readonly beta?: tf.Variable<tf.Rank.R1>;
   /** `[2, channels]` float32: running mean, and running unbiased variance. */
   readonly running: tf.Variable<tf.Rank.R2>;
@@ -46,7 +48,11 @@ export class Parameters {
   /** Training batches seen by every batch norm: `num_batches_tracked`. */
   batchesTracked = 0;
 
-  /** @param random Source of initial values; each parameter draws from its own fork. */
+  /**
+   * Starts without parameters.
+   *
+   * @param random Source of initial values; each parameter draws from its own fork.
+   */
   constructor(random: CounterRandom) {
     this.#random = random;
   }

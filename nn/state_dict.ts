@@ -10,7 +10,9 @@ export type StateDict = ReadonlyMap<string, HostTensor>;
 
 /** What a network expects under one name. */
 export interface ExpectedTensor {
+  /** PyTorch's sizes. */
   readonly shape: readonly number[];
+  /** Type of the elements. */
   readonly dtype: "float32" | "int64";
 }
 

@@ -33,11 +33,13 @@ export interface CellOptions extends CellShape {
   readonly inputs: readonly [number, number];
   /** Whether the last cell reduced, so that the first input is twice as large. */
   readonly afterReduction: boolean;
+  /** Primitives of each edge, `[14][kept]`. */
   readonly kept: KeptPrimitives;
 }
 
 /** How a cell's forward pass is run. */
 export interface CellPass {
+  /** Training or evaluation, and what gets gradients. */
   readonly mode: ForwardMode;
   /** `[14, kept]`: softmax of the alphas. */
   readonly weights: tf.Tensor2D;
@@ -47,12 +49,14 @@ export interface CellPass {
 
 /** One cell, with its parameters. */
 export class SearchCell {
+  /** Whether its output has half the height and width of its inputs. */
   readonly reduction: boolean;
   /** What turns the outputs of the last cell but one, and of the last, into states 0 and 1. */
   readonly preprocess: readonly [NormedBranch, NormedBranch];
   readonly #channels: number;
   readonly #plan: CellPlan;
 
+  /** Makes the cell's parameters. */
   constructor(parameters: Parameters, options: CellOptions) {
     const { name, inputs, channels, reduction, afterReduction } = options;
     const first = { name: `${name}.preprocess0`, inputs: inputs[0], outputs: channels };

@@ -23,9 +23,11 @@ import type { KeptPrimitives } from "./edge_weights.ts";
 
 /** One term of a node's sum. */
 export interface PlannedTerm {
+  /** Index into `EDGES`. */
   readonly edge: number;
-  /** The state it comes from, and its first operation's position among that state's branches. */
+  /** The state it comes from. */
   readonly state: number;
+  /** Position of its first operation among that state's branches. */
   readonly branch: number;
   /** The second separable unit of a sep_conv. */
   readonly second?: NormedBranch;

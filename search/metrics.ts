@@ -63,6 +63,7 @@ export class Metrics {
     this.#replace(restored, samples);
   }
 
+  /** Frees the sums. */
   dispose(): void {
     this.#sums.dispose();
   }

@@ -39,6 +39,7 @@ export interface Batch {
 
 /** What is counted and reported separately. */
 export const REPORT_KINDS = ["weights", "alphas", "evaluation"] as const;
+/** One of {@linkcode REPORT_KINDS}. */
 export type ReportKind = typeof REPORT_KINDS[number];
 
 /** Everything that continues a stage. */
@@ -64,7 +65,11 @@ export class StageTrainer {
   /** Training passes so far; names the dropout masks. */
   #passes = 0;
 
-  /** @throws {RangeError} If the settings make no network; see {@linkcode Supernet}. */
+  /**
+   * Builds the network and its optimisers, at epoch 0.
+   *
+   * @throws {RangeError} If the settings make no network; see {@linkcode Supernet}.
+   */
   constructor(settings: StageSettings) {
     const random = new CounterRandom(settings.seed);
     const { initialisation, dropout } = RANDOM_STREAMS;

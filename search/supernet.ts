@@ -37,6 +37,7 @@ export interface SupernetOptions {
   readonly layers: number;
   /** Channels of the first cells' states. */
   readonly channels: number;
+  /** Width of the logits. */
   readonly classes: number;
   /** Primitives kept on each edge of the normal cells, `[14][kept]`, equally many on each. */
   readonly normal: KeptPrimitives;
@@ -48,6 +49,7 @@ export interface SupernetOptions {
 export interface SkipDropout {
   /** In [0, 1). */
   readonly rate: number;
+  /** Of all its masks. */
   readonly key: RandomKey;
   /**
    * Number of this training pass, from 0: masks are drawn under `pass * layers * 14 + cell * 14 + edge`
@@ -68,8 +70,9 @@ export interface SupernetPass {
 
 /** A network of one stage, with its parameters. Dispose `parameters` when done. */
 export class Supernet {
+  /** All of its parameters and running statistics. */
   readonly parameters: Parameters;
-  /** `[14, kept]` each. */
+  /** What the softmax makes the edges' weights of; `[14, kept]` each. */
   readonly alphas: { normal: tf.Variable<tf.Rank.R2>; reduce: tf.Variable<tf.Rank.R2> };
 
   readonly #stem: NormedBranch;
@@ -77,6 +80,8 @@ export class Supernet {
   readonly #classifier: ReturnType<Parameters["linear"]>;
 
   /**
+   * Makes the parameters.
+   *
    * @param random Source of the initial values.
    * @throws {RangeError} If a size is not a positive integer, or the kept primitives are not 14 rows of
    *   one length.
@@ -145,7 +150,10 @@ export class Supernet {
    * @throws {TypeError} If the images are not rank-4 float32.
    * @throws {RangeError} If they have not three channels or their sides are no multiples of 4.
    */
-  forward(images: tf.Tensor4D, { updates, gradients = "none", dropout }: SupernetPass = {}) {
+  forward(
+    images: tf.Tensor4D,
+    { updates, gradients = "none", dropout }: SupernetPass = {},
+  ): tf.Tensor2D {
     checkImages(images);
     const mode: ForwardMode = { updates, filterGradient: gradients === "weights" };
     return tf.tidy(() => {

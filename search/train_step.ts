@@ -31,13 +31,15 @@ export interface StepRunnerOptions {
 
 /** A network of all eight primitives that can be stepped. */
 export interface StepRunner {
-  /** One step, from a batch on the host to a loss on the host; resolves to milliseconds. */
+  /** One SGD step, from a batch on the host to a loss on the host; resolves to milliseconds. */
   weightStep(): Promise<number>;
+  /** One Adam step of the alphas, likewise. */
   alphaStep(): Promise<number>;
   /** One batch in evaluation mode; resolves to milliseconds. */
   evaluate(): Promise<number>;
   /** The backend's account since the last call of `resetPeak`. */
   memory(): BackendMemory;
+  /** Starts the account's peak anew. */
   resetPeak(): void;
   /** Parameters without alphas. */
   readonly parameterCount: number;
