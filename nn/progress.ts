@@ -5,6 +5,8 @@
  * redraws.
  */
 
+import { attempt } from "./run_files.ts";
+
 /** Redraws of the line in the terminal are at least this far apart, in milliseconds. */
 const REDRAW_INTERVAL = 100;
 
@@ -26,9 +28,11 @@ export function standardOutput(): ProgressOutput {
     columns: () => Deno.consoleSize().columns,
     write: (text) => {
       const bytes = encoder.encode(text);
-      for (let written = 0; written < bytes.length;) {
-        written += Deno.stdout.writeSync(bytes.subarray(written));
-      }
+      attempt("write to standard output", () => {
+        for (let written = 0; written < bytes.length;) {
+          written += Deno.stdout.writeSync(bytes.subarray(written));
+        }
+      });
     },
   };
 }

@@ -36,6 +36,8 @@ function reasonOf(error: unknown): string {
     case "EACCES":
     case "EPERM":
       return "the system refuses access";
+    case "EPIPE":
+      return "its reader has closed it";
     case "ENOENT":
       return "it does not exist";
     case "ENOTDIR":

@@ -34,6 +34,10 @@ export async function runMain(
     event.preventDefault();
     Deno.exit(report(event.reason, program));
   });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    Deno.exit(report(event.error ?? event.message, program));
+  });
   try {
     const outcome = await body([...Deno.args]);
     Deno.exit(outcome === "interrupted" ? INTERRUPTED_EXIT : 0);
