@@ -108,16 +108,60 @@ export function assertParity(
   expected: ReadonlyMap<string, Float32Array>,
   label: string,
 ): void {
-  const floor = GROUP_FLOOR * Math.max(...[...expected.values()].map(largest));
+  const group = [...expected].map(([name, want]): Comparison => {
+    return { name, want, got: actual.get(name), rounding: 0 };
+  });
+  assertWithin(group, label);
+}
+
+/**
+ * Fails unless every expected tensor has changed since the initial network as PyTorch's has, within
+ * {@linkcode PARITY} of the change.
+ *
+ * A few steps change a tensor little: weight decay, say, shows in the change alone. Float32 rounds the
+ * tensor at every step and the stored one once, each by up to 2^-24 of its largest value, which is
+ * taken off the error.
+ */
+export function assertChange(
+  actual: ReadonlyMap<string, Float32Array>,
+  expected: ReadonlyMap<string, Float32Array>,
+  { initial, steps, label }: {
+    initial: ReadonlyMap<string, Float32Array>;
+    steps: number;
+    label: string;
+  },
+): void {
+  const changes = [...expected].map(([name, want]): Comparison => {
+    const before = initial.get(name)!, got = actual.get(name)!;
+    return {
+      name,
+      want: want.map((value, index) => value - before[index]),
+      got: got.map((value, index) => value - before[index]),
+      rounding: (steps + 1) * 2 ** -24 * largest(want),
+    };
+  });
+  assertWithin(changes, `change of ${label}`);
+}
+
+/** One tensor of a group. */
+interface Comparison {
+  name: string;
+  want: Float32Array;
+  got: Float32Array | undefined;
+  /** Part of the difference that counts as none. */
+  rounding: number;
+}
+
+function assertWithin(group: readonly Comparison[], label: string): void {
+  const floor = GROUP_FLOOR * Math.max(...group.map(({ want }) => largest(want)));
   const wrong: { name: string; error: number }[] = [];
-  for (const [name, want] of expected) {
-    const got = actual.get(name);
+  for (const { name, want, got, rounding } of group) {
     assert(
       got?.length === want.length,
       `${label} ${name}: ${got?.length} of ${want.length} values`,
     );
     const difference = largest(want.map((value, index) => got[index] - value));
-    const error = difference / Math.max(largest(want), floor);
+    const error = (difference - rounding) / Math.max(largest(want), floor);
     if (!(error <= PARITY)) wrong.push({ name, error });
   }
   const worst = wrong.sort((a, b) => b.error - a.error).slice(0, 5)
