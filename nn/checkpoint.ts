@@ -23,11 +23,13 @@ const NO_DIGEST = "0".repeat(64);
 export interface Checkpoint {
   /** Anything that JSON holds. */
   readonly state: unknown;
+  /** Weights, statistics and optimiser state. */
   readonly tensors: ReadonlyMap<string, HostTensor>;
 }
 
 /** What {@linkcode readCheckpoint} found. */
 export interface FoundCheckpoint {
+  /** The newest whole one. */
   readonly checkpoint: Checkpoint;
   /** Sentences for the user: which checkpoint was not usable, and why. */
   readonly notes: readonly string[];

@@ -18,6 +18,7 @@ const HELP_WIDTH = 80;
 
 /** A command line that cannot be understood; the message is one sentence for the user. */
 export class UsageError extends Error {
+  /** The class, for messages. */
   override readonly name = "UsageError";
 }
 
@@ -33,8 +34,11 @@ export interface ValueType<T> {
   readonly words?: readonly string[];
 }
 
-interface Range {
+/** What a number may be. */
+export interface Range {
+  /** The smallest; default any. */
   readonly min?: number;
+  /** The largest; default any. */
   readonly max?: number;
   /** Whether `max` itself is left out. */
   readonly below?: boolean;
@@ -107,6 +111,7 @@ export function text(placeholder = "TEXT"): ValueType<string> {
 export interface OptionSpec {
   /** Its name with dashes, such as `batch-size`; the value's key is this name. */
   readonly name: string;
+  /** What it takes. */
   readonly type: ValueType<unknown>;
   /** What it is for, one phrase. */
   readonly help: string;
@@ -122,6 +127,7 @@ export interface CommandSpec {
   readonly command: string;
   /** What it does, one or two sentences. */
   readonly summary: string;
+  /** In the order of the help. */
   readonly options: readonly OptionSpec[];
   /** Text that ends the help. */
   readonly epilogue?: string;

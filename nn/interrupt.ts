@@ -33,6 +33,7 @@ export class Interrupt implements Disposable {
     return Atomics.load(this.#flag, 0) !== 0;
   }
 
+  /** Ends the worker. */
   [Symbol.dispose](): void {
     this.#worker.terminate();
   }

@@ -8,6 +8,7 @@
 
 /** A run folder that cannot be used or written; the message is one sentence for the user. */
 export class RunError extends Error {
+  /** The class, for messages. */
   override readonly name = "RunError";
 }
 
@@ -176,6 +177,7 @@ export class JsonLines {
     return this.#file.tryLockSync(true);
   }
 
+  /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file.close();
   }

@@ -111,6 +111,7 @@ export class RunFolder implements Disposable {
   }
 
   /** Closes its files. */
+  /** Closes the files. */
   [Symbol.dispose](): void {
     for (const lines of Object.values(this.#lines)) lines[Symbol.dispose]();
   }

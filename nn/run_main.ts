@@ -63,13 +63,13 @@ function sentence(error: unknown, program: MainProgram): string {
 
 /** A path that a person gave, and what the program wants of it. */
 export interface Access {
+  /** As given: absolute, or relative to the working directory. */
   readonly path: string;
   /** The option that named it, such as `--save`. */
   readonly option: string;
-  readonly kinds: readonly Kind[];
+  /** What is wanted. */
+  readonly kinds: readonly ("read" | "write")[];
 }
-
-type Kind = "read" | "write";
 
 /**
  * Makes sure that the program may use the paths a person gave: in a terminal Deno asks.

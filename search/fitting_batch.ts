@@ -20,7 +20,9 @@ const IMAGE_VALUES = 32 * 32 * 3;
 export interface ExhaustedSearch {
   /** The stage that did not fit. */
   readonly settings: StageSettings;
+  /** The batch size that did not fit. */
   readonly batch: number;
+  /** The backend it did not fit on. */
   readonly backend: Backend;
 }
 

@@ -38,11 +38,17 @@ interface SearchOption extends OptionSpec {
 
 /** What a run has besides its config. */
 export interface RunOptions {
+  /** A backend's name, or `auto`. */
   readonly backend: string;
+  /** Threads of the cpu backend; undefined for all cores. */
   readonly threads: number | undefined;
+  /** Path of the data; undefined where it is fetched. */
   readonly data: string | undefined;
+  /** Kept with the run; empty for none. */
   readonly note: string;
+  /** Steps between reports. */
   readonly reportEvery: number;
+  /** Minutes between checkpoints within an epoch. */
   readonly checkpointMinutes: number;
 }
 

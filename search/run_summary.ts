@@ -33,6 +33,7 @@ export interface SearchResult {
 
 /** What the summary says of the run besides its result. */
 export interface SummaryContext {
+  /** Where the files go. */
   readonly folder: RunFolder;
   /** Classes of the data set. */
   readonly classes: number;

@@ -43,9 +43,13 @@ import { SearchProgress } from "./search_progress.ts";
 
 /** What the program takes from outside. */
 export interface SearchEnvironment {
+  /** How it was started. */
   readonly program: MainProgram;
+  /** Where its lines go. */
   readonly output: ProgressOutput;
+  /** Starts a backend by name. */
   readonly startBackend: (name: string, options: { threads?: number }) => Promise<StartedBackend>;
+  /** Loads a data set; `data` is the path that a person gave. */
   readonly loadData: (
     which: { name: SearchConfig["dataset"]; data?: string; onProgress: (message: string) => void },
   ) => Promise<ImageDataset>;

@@ -41,6 +41,7 @@ export interface SearchState {
 
 /** What a checkpoint's JSON holds. */
 export interface SavedState {
+  /** Where the search stands. */
   readonly state: SearchState;
   /** How long the run's result files were. */
   readonly lengths: LineLengths;
