@@ -3,6 +3,7 @@
  *
  * Best fit over free blocks kept by size, split when taken, joined with free neighbours when returned;
  * the memory grows only when no block fits, since touching fresh pages costs more than a kernel does.
+ * Small blocks are cut from chunks and kept by size for good, since a step makes and frees thousands.
  * Addresses are byte offsets. Large blocks get sizes that are odd multiples of 64 bytes away from a
  * page, so that equal tensors do not start at the same position of every cache way.
  */
@@ -12,6 +13,8 @@ import { OutOfMemoryError } from "../contract.ts";
 const PAGE = 65536, ALIGN = 64;
 /** Blocks from this size on are staggered. */
 const LARGE = 65536, CACHE_WAY = 4096, STAGGER = 320;
+/** Blocks below this size are small; chunks of them are cut from. */
+const SMALL = 8192, CHUNK = 262144;
 /** The memory grows by at least this, to grow rarely. */
 const GROWTH = 16 * 1024 * 1024;
 /** First address given out: below it lie the module's own constants. */
@@ -31,6 +34,10 @@ export class Arena {
   readonly #starts = new Map<number, number[]>();
   /** Sizes that have free blocks, ascending. */
   #sizes: number[] = [];
+  /** Free small blocks by size in units of 64 bytes, and what is left of the current chunk. */
+  readonly #small: number[][] = Array.from({ length: SMALL / ALIGN }, () => []);
+  #chunk = 0;
+  #chunkEnd = 0;
   #end = BASE;
   #current = 0;
   #peak = 0;
@@ -60,7 +67,7 @@ export class Arena {
    */
   allocate(bytes: number): number {
     const size = blockSize(bytes);
-    const address = this.#takeFree(size) ?? this.#grow(size);
+    const address = size < SMALL ? this.#takeSmall(size) : this.#takeFree(size) ?? this.#grow(size);
     this.#used.set(address, size);
     this.#current += size;
     if (this.#current > this.#peak) this.#peak = this.#current;
@@ -73,7 +80,8 @@ export class Arena {
     if (size === undefined) throw new Error(`Cannot free address ${address}: it is not in use`);
     this.#used.delete(address);
     this.#current -= size;
-    this.#addFree(address, size);
+    if (size < SMALL) this.#small[size / ALIGN].push(address);
+    else this.#addFree(address, size);
   }
 
   /** Float32 view of n elements at an address. Shared memory never moves: views stay valid. */
@@ -95,6 +103,17 @@ export class Arena {
 
   bytes(address: number, n: number): Uint8Array<ArrayBufferLike> {
     return new Uint8Array(this.#buffer, address, n);
+  }
+
+  #takeSmall(size: number): number {
+    const free = this.#small[size / ALIGN].pop();
+    if (free !== undefined) return free;
+    if (this.#chunk + size > this.#chunkEnd) {
+      this.#chunk = this.#takeFree(CHUNK) ?? this.#grow(CHUNK);
+      this.#chunkEnd = this.#chunk + CHUNK;
+    }
+    this.#chunk += size;
+    return this.#chunk - size;
   }
 
   #takeFree(size: number): number | undefined {

@@ -6,9 +6,22 @@ import { type Layout, layoutBytes } from "./wasm/layouts.ts";
 /** Values for every field of a layout. */
 export type RecordOf<L extends Layout> = { -readonly [Field in keyof L]: number };
 
+const templates = new Map<Layout, { fields: [string, string][]; empty: Record<string, number> }>();
+
+/** The fields of a layout, and a record of zeros, made once. */
+function templateOf(layout: Layout): { fields: [string, string][]; empty: Record<string, number> } {
+  let template = templates.get(layout);
+  if (!template) {
+    const fields = Object.entries(layout);
+    template = { fields, empty: Object.fromEntries(fields.map(([field]) => [field, 0])) };
+    templates.set(layout, template);
+  }
+  return template;
+}
+
 /** A number for every field of a layout, all 0. */
 export function emptyRecord<L extends Layout>(layout: L): RecordOf<L> {
-  return Object.fromEntries(Object.keys(layout).map((field) => [field, 0])) as RecordOf<L>;
+  return { ...templateOf(layout).empty } as RecordOf<L>;
 }
 
 /** Writes records of one layout one after another from an address. */
@@ -17,7 +30,7 @@ export function writeRecords<L extends Layout>(
   address: number,
   { layout, records }: { layout: L; records: RecordOf<L>[] },
 ): void {
-  const fields = Object.entries(layout), bytes = layoutBytes(layout);
+  const { fields } = templateOf(layout), bytes = layoutBytes(layout);
   const words = arena.ints(address, records.length * bytes / 4);
   const floats = arena.floats(address, words.length);
   let at = 0;

@@ -1,6 +1,6 @@
 /**
- * What every fused op shares: running its kernel where the active backend has one, and releasing
- * tensors as soon as a gradient has used them.
+ * What every fused op shares: running its kernel where the active backend has one, and registering its
+ * gradient.
  *
  * A fused op is three things: a function here in `ops/`, its plain tfjs composition (the definition,
  * the oracle of its tests, and the fallback of a backend without the kernel), and a gradient registered
@@ -45,8 +45,7 @@ export interface FusedGradient<Attrs> {
  * Registers the gradient of a fused kernel.
  *
  * `gradient` returns a gradient per input, or undefined where the caller's attributes say that none is
- * wanted. Unlike tfjs's own gradients it releases what it consumed at once, which keeps the peak
- * memory of a backward pass near what the forward pass saved: second-order gradients are refused.
+ * wanted. A fused gradient has no gradient itself: first order only.
  */
 export function registerFusedGradient<Attrs>(
   kernelName: string,
@@ -61,7 +60,6 @@ export function registerFusedGradient<Attrs>(
       const inputs = saved.slice(0, saved.length - dys.length);
       const outputs = saved.slice(saved.length - dys.length);
       const results = gradient({ dys, inputs, outputs, attrs: attrs as unknown as Attrs });
-      release(dys, saved);
       return Object.fromEntries(inputs.map((_, index) => [index, () => {
         const result = results[index];
         if (result === undefined) {
@@ -73,14 +71,4 @@ export function registerFusedGradient<Attrs>(
       }]));
     },
   });
-}
-
-/**
- * Frees gradients and saved tensors before the tape would. A gradient made outside the backward pass,
- * such as a caller's own `dy`, belongs to another scope and stays.
- */
-function release(dys: tf.Tensor[], saved: tf.Tensor[]): void {
-  const scope = tf.engine().state.activeScope?.id;
-  for (const dy of dys) if (dy.scopeId === scope && !dy.kept) dy.dispose();
-  for (const tensor of saved) tensor.dispose();
 }
