@@ -34,6 +34,8 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
   readonly threads: Threads;
   /** Collects kernel calls while set. */
   profile: KernelProfile | undefined;
+  /** Tensors made by the running kernel. */
+  #made: DataId[] = [];
 
   constructor(arena: Arena, threads: Threads) {
     super();
@@ -108,6 +110,17 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     return this.data.get(dataId) as unknown as TensorBlock;
   }
 
+  /** Calls a kernel; tensors it made are freed if it throws, for lack of memory most likely. */
+  attempt<Result>(kernel: () => Result): Result {
+    this.#made = [];
+    try {
+      return kernel();
+    } catch (error) {
+      for (const dataId of this.#made) this.disposeData(dataId);
+      throw error;
+    }
+  }
+
   /** Runs a kernel on all threads; `work` says what it has to do, for profiles. */
   run(
     kernel: string,
@@ -124,12 +137,14 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     const elements = tf.util.sizeFromShape(shape), dataId = {};
     const address = this.arena.allocate(4 * elements);
     this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, address }));
+    this.#made.push(dataId);
     return { dataId, shape, dtype: "float32" };
   }
 
   /** Another tensor with the same values. */
   share(info: tf.TensorInfo): tf.TensorInfo {
     this.incRef(info.dataId);
+    this.#made.push(info.dataId);
     return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
   }
 
@@ -154,6 +169,7 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     for (const { base } of scaled) this.incRef(base);
     const dataId = {}, elements = tf.util.sizeFromShape(shape);
     this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, scaled }));
+    this.#made.push(dataId);
     return { dataId, shape, dtype: "float32" };
   }
 

@@ -76,16 +76,20 @@ export function registerKernels(backendName: string): void {
   copyRegisteredKernels("cpu", backendName);
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
     const kernelFunc: KernelFunc = ({ inputs, backend, attrs }) =>
-      kernel(backend as CpuBackend, {
-        inputs: inputs as unknown as TensorInfo[],
-        attrs: attrs as never,
-      });
+      (backend as CpuBackend).attempt(() =>
+        kernel(backend as CpuBackend, {
+          inputs: inputs as unknown as TensorInfo[],
+          attrs: attrs as never,
+        })
+      );
     registerKernel({ kernelName, backendName, kernelFunc });
   }
   for (const [kernelName, kernel] of Object.entries(REPLACED)) {
     const { kernelFunc: fallback } = getKernel(kernelName, backendName);
     const kernelFunc: KernelFunc = (call) =>
-      kernel(call.backend as CpuBackend, call as never) ?? fallback(call);
+      (call.backend as CpuBackend).attempt(() =>
+        kernel(call.backend as CpuBackend, call as never)
+      ) ?? fallback(call);
     unregisterKernel(kernelName, backendName);
     registerKernel({ kernelName, backendName, kernelFunc });
   }

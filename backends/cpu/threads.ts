@@ -27,6 +27,7 @@ export class Threads {
   readonly #workers: Worker[] = [];
   #generation = 0;
   #scratchBytes = 0;
+  #scratch: number[] = [];
 
   private constructor(arena: Arena, module: WebAssembly.Module, count: number) {
     this.#arena = arena;
@@ -110,10 +111,12 @@ export class Threads {
   #growScratch(bytes: number): void {
     // Not a power of two apart, so that threads do not compete for the same cache sets.
     const size = Math.ceil(bytes / 4096) * 4096 + 320;
+    this.#scratchBytes = 0;
+    for (const address of this.#scratch.splice(0)) this.#arena.free(address);
     for (let thread = 0; thread < this.count; thread++) {
-      const slot = Control.scratch + thread;
-      if (this.#scratchBytes > 0) this.#arena.free(this.#control[slot] >>> 0);
-      this.#control[slot] = this.#arena.allocate(size) | 0;
+      const address = this.#arena.allocate(size);
+      this.#scratch.push(address);
+      this.#control[Control.scratch + thread] = address | 0;
     }
     this.#scratchBytes = size;
   }
