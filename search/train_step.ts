@@ -41,6 +41,8 @@ export interface StepRunner {
   memory(): BackendMemory;
   /** Starts the account's peak anew. */
   resetPeak(): void;
+  /** Loss of the last step or evaluation, in nats. */
+  readonly loss: number;
   /** Parameters without alphas. */
   readonly parameterCount: number;
   /** Frees the network and ends the backend. */
@@ -60,10 +62,11 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
   const which = { stage: 0, classes: 10, normal: all, reduce: all };
   const trainer = new StageTrainer({ ...stageSettings(searchConfig(), which), layers, channels });
   const batch = randomBatch(options);
+  let loss = NaN;
   const timed = async (kind: "weights" | "alphas" | "evaluation", step: (batch: Batch) => void) => {
     const start = performance.now();
     step(batch);
-    await trainer.report(kind);
+    loss = (await trainer.report(kind)).loss;
     return performance.now() - start;
   };
   return {
@@ -72,6 +75,9 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
     evaluate: () => timed("evaluation", (batch) => trainer.evaluate(batch)),
     memory: () => backend.memory(),
     resetPeak: () => backend.resetPeak(),
+    get loss() {
+      return loss;
+    },
     parameterCount: trainer.parameterCount,
     close: () => {
       trainer.dispose();

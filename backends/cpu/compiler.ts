@@ -19,6 +19,7 @@ const SOURCES = [
   "normalised_sum",
   "mask",
   "small",
+  "roof",
 ];
 /** Pages of 64 KB: the module asks for the least, the memory may grow to all of 32 bits. */
 export const MAX_PAGES = 65536;

@@ -4,3 +4,4 @@ export { normalisedSumForward, normalisedSumBackward } from "./normalised_sum.as
 export { addTensors, joinRows } from "./small.as";
 export { globalAverageForward, globalAverageBackward, sumSquares, sgdStep, adamStep, addParts, scaleChannels } from "./small.as";
 export { packFilter } from "./pointwise.as";
+export { multiplyAddRoof, copyRoof } from "./roof.as";

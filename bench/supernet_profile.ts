@@ -1,0 +1,126 @@
+/**
+ * Where a step of the supernet goes: `deno task bench:profile`.
+ *
+ * Prints, for a weight and an alpha step, every kind of kernel with its time, rate and share beside the
+ * machine's measured roofs, and what is left outside the kernels; writes bench/results/profile_<date>.json.
+ * Rates count only operations and bytes that cannot be left out (see backends/cpu/profile.ts), so that
+ * recomputing costs. Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --steps 3.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { parseArgs } from "deno-std/cli/parse_args.js";
+import type { CpuBackend } from "../backends/cpu/backend.ts";
+import { KernelProfile, type KernelTotal } from "../backends/cpu/profile.ts";
+import { measureRoofs, type Roofs } from "../backends/cpu/roof.ts";
+import { createStepRunner } from "../search/train_step.ts";
+
+const RESULTS = new URL("results/", import.meta.url);
+
+/** One kind of step. */
+interface StepProfile {
+  /** Median of the profiled steps. */
+  milliseconds: number;
+  /** Sum over the kernels of an average step. */
+  inKernels: number;
+  kernels: KernelTotal[];
+}
+
+const options = parseArgs(Deno.args, {
+  string: ["batch", "layers", "channels", "threads", "steps"],
+  default: { batch: "96", layers: "5", channels: "16", steps: "3" },
+});
+const [batch, layers, channels, steps] = [
+  options.batch,
+  options.layers,
+  options.channels,
+  options.steps,
+].map(Number);
+const threads = Number(options.threads ?? navigator.hardwareConcurrency);
+
+const runner = await createStepRunner({ batch, layers, channels, threads });
+const backend = tf.backend() as unknown as CpuBackend;
+const roofs = measureRoofs(backend);
+const profiles: Record<string, StepProfile> = {};
+for (const [name, step] of [["weight", runner.weightStep], ["alpha", runner.alphaStep]] as const) {
+  for (let warm = 0; warm < 2; warm++) await step();
+  const profile = backend.profile = new KernelProfile(), times: number[] = [];
+  for (let index = 0; index < steps; index++) times.push(await step());
+  backend.profile = undefined;
+  const kernels = profile.totals().map(({ label, ...total }) => ({
+    label,
+    flops: total.flops / steps,
+    bytes: total.bytes / steps,
+    calls: total.calls / steps,
+    milliseconds: total.milliseconds / steps,
+  }));
+  profiles[name] = {
+    milliseconds: times.sort((a, b) => a - b)[steps >> 1],
+    inKernels: kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
+    kernels,
+  };
+}
+const { peak } = runner.memory();
+runner.close();
+print();
+await save();
+
+function print(): void {
+  console.log(
+    `${layers} cells, ${channels} channels, batch ${batch}, ${threads} threads, ` +
+      `Deno ${Deno.version.deno}; tensors' peak ${(peak / 1e9).toFixed(2)} GB\n` +
+      `roofs: ${roofs.gflops.toFixed(0)} GFLOP/s, ${roofs.gigabytes.toFixed(0)} GB/s`,
+  );
+  for (const [name, profile] of Object.entries(profiles)) {
+    console.log(`\n${name} step: ${profile.milliseconds.toFixed(0)} ms`);
+    console.log(rowOf(["calls", "ms", "GFLOP/s", "of roof", "GB/s", "of roof"], "kernel"));
+    for (const total of families(profile.kernels)) console.log(line(total, roofs));
+    const rest = profile.milliseconds - profile.inKernels;
+    console.log(rowOf(["", rest.toFixed(1), "", "", "", ""], "outside kernels"));
+  }
+}
+
+/** Kernels of one direction and image size together; the JSON keeps them apart. */
+function families(kernels: KernelTotal[]): KernelTotal[] {
+  const sums = new Map<string, KernelTotal>();
+  for (const kernel of kernels) {
+    const label = kernel.label.replace(/: .*,.*/, ": all of a state");
+    const sum = sums.get(label) ??
+      { label, flops: 0, bytes: 0, calls: 0, milliseconds: 0 };
+    sums.set(label, {
+      label,
+      flops: sum.flops + kernel.flops,
+      bytes: sum.bytes + kernel.bytes,
+      calls: sum.calls + kernel.calls,
+      milliseconds: sum.milliseconds + kernel.milliseconds,
+    });
+  }
+  return [...sums.values()].sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+function line({ label, flops, bytes, calls, milliseconds }: KernelTotal, roofs: Roofs): string {
+  const gflops = flops / milliseconds / 1e6, gigabytes = bytes / milliseconds / 1e6;
+  const share = (rate: number, roof: number) => `${(100 * rate / roof).toFixed(0)} %`;
+  return rowOf([
+    String(calls),
+    milliseconds.toFixed(1),
+    gflops.toFixed(1),
+    share(gflops, roofs.gflops),
+    gigabytes.toFixed(1),
+    share(gigabytes, roofs.gigabytes),
+  ], label);
+}
+
+function rowOf(cells: string[], label: string): string {
+  return label.padEnd(50) + cells.map((cell) => cell.padStart(9)).join("");
+}
+
+async function save(): Promise<void> {
+  await Deno.mkdir(RESULTS, { recursive: true });
+  const date = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  const file = new URL(`profile_${date}.json`, RESULTS);
+  const shape = { batch, layers, channels, threads };
+  const versions = { deno: Deno.version.deno, v8: Deno.version.v8 };
+  const result = { shape, versions, roofs, tensorPeakBytes: peak, profiles };
+  await Deno.writeTextFile(file, JSON.stringify(result, null, 2) + "\n");
+  console.log(`\nsaved ${file.pathname.split("/").slice(-3).join("/")}`);
+}
