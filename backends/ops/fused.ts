@@ -8,8 +8,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-// tfjs-core registers no gradients in its Node form; of tfjs's packages only this one does.
-import "@tensorflow/tfjs";
+// tfjs-core registers no gradients in its Node form; this package does, for all of its ops.
+import "@tensorflow/tfjs-layers";
 
 /** Saves every output of a kernel that has at most this many. */
 const MAX_OUTPUTS = 512;

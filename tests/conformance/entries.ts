@@ -43,7 +43,7 @@ const subpaths = packages.map(([name, url]) => [`${name}/`, url.replace("npm:", 
 const imports = {
   ...Object.fromEntries(subpaths),
   ...config.imports,
-  "@tensorflow/tfjs": "./bundle/tfjs.js",
+  "@tensorflow/tfjs-layers": "./bundle/tfjs.js",
   "@tensorflow/tfjs-core": "./bundle/core.js",
   "@tensorflow/tfjs-backend-cpu": "./bundle/cpu.js",
 };
