@@ -36,6 +36,8 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
   profile: KernelProfile | undefined;
   /** Tensors made by the running kernel. */
   #made: DataId[] = [];
+  /** Blocks to free when the running kernel of tfjs-backend-cpu has ended. */
+  #held: number[] | undefined;
 
   constructor(arena: Arena, threads: Threads) {
     super();
@@ -93,7 +95,7 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     const { scaled, allocated } = block;
     if (!super.disposeData(dataId, force)) return false;
     if (scaled) this.#releaseBases(scaled);
-    if (allocated !== undefined) this.arena.free(allocated);
+    if (allocated !== undefined) this.#free(allocated);
     return true;
   }
 
@@ -119,6 +121,27 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
       for (const dataId of this.#made) this.disposeData(dataId);
       throw error;
     }
+  }
+
+  /**
+   * Calls a kernel of tfjs-backend-cpu. Such a kernel may read values of a tensor it has disposed
+   * already, which plain arrays allow: blocks are freed at its end.
+   */
+  foreign<Result>(kernel: () => Result): Result {
+    if (this.#held) return kernel();
+    this.#held = [];
+    try {
+      return kernel();
+    } finally {
+      const held = this.#held;
+      this.#held = undefined;
+      for (const address of held) this.arena.free(address);
+    }
+  }
+
+  #free(address: number): void {
+    if (this.#held) this.#held.push(address);
+    else this.arena.free(address);
   }
 
   /** Runs a kernel on all threads; `work` says what it has to do, for profiles. */

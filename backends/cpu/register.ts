@@ -74,6 +74,10 @@ const REPLACED: Record<string, PartialKernel> = {
 export function registerKernels(backendName: string): void {
   if (getKernelsForBackend(backendName).length > 0) return;
   copyRegisteredKernels("cpu", backendName);
+  for (const config of getKernelsForBackend(backendName)) {
+    const { kernelFunc } = config;
+    config.kernelFunc = (call) => (call.backend as CpuBackend).foreign(() => kernelFunc(call));
+  }
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
     const kernelFunc: KernelFunc = ({ inputs, backend, attrs }) =>
       (backend as CpuBackend).attempt(() =>
