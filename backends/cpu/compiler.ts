@@ -4,6 +4,7 @@
  * version. Without a writable cache the kernels are compiled again each time (about 3 s).
  */
 
+import { BackendError } from "../contract.ts";
 import { layoutsModule } from "./wasm/layouts.ts";
 import { tilesModule } from "./wasm/tiles.ts";
 
@@ -37,20 +38,27 @@ export interface CompiledKernels {
  * @param cacheDir Folder for binaries; made if need be.
  * @param options.relaxed False to leave relaxed SIMD out, for the same bits on every machine; by
  * default it is used where the engine has it.
- * @throws {Error} If the compiler refuses the sources.
+ * @throws {BackendError} If the compiler refuses the sources.
  */
 export async function compileKernels(
   cacheDir: string,
   { relaxed = hasRelaxedSimd() }: { relaxed?: boolean } = {},
 ): Promise<CompiledKernels> {
-  const files = sources(relaxed);
-  const path = `${cacheDir}/kernels-${await digest(files)}.wasm`;
+  const files = sources(relaxed), path = await binaryPath(cacheDir, files);
   let binary = await readIfThere(path);
   if (!binary) {
     binary = await compile(files);
     await writeIfPossible(path, binary);
   }
   return { module: await WebAssembly.compile(binary as BufferSource), relaxed };
+}
+
+/** Where the cache has the kernels of today's sources, whether they are there or not. */
+export function cachedKernels(
+  cacheDir: string,
+  { relaxed }: { relaxed: boolean },
+): Promise<string> {
+  return binaryPath(cacheDir, sources(relaxed));
 }
 
 /** True when the engine accepts a module that uses relaxed SIMD. */
@@ -79,6 +87,10 @@ function sources(relaxed: boolean): Map<string, string> {
   files.set("tiles.as.ts", tilesModule());
   files.set("config.as.ts", `export const RELAXED: bool = ${relaxed};\n`);
   return files;
+}
+
+async function binaryPath(cacheDir: string, files: Map<string, string>): Promise<string> {
+  return `${cacheDir}/kernels-${await digest(files)}.wasm`;
 }
 
 async function digest(files: Map<string, string>): Promise<string> {
@@ -113,7 +125,10 @@ async function compile(files: Map<string, string>): Promise<Uint8Array> {
     },
   );
   if (error || !binary) {
-    throw new Error(`Cannot compile the CPU kernels: ${stderr.toString() || error?.message}`);
+    throw new BackendError(
+      "cpu",
+      `Cannot compile the CPU kernels: ${stderr.toString() || error?.message}`,
+    );
   }
   return binary;
 }
@@ -136,5 +151,6 @@ async function writeIfPossible(path: string, binary: Uint8Array): Promise<void> 
     await Deno.rename(draft, path);
   } catch {
     // The cache is an economy: a folder that cannot be written costs a compilation at each start.
+    await Deno.remove(draft).catch(() => {});
   }
 }
