@@ -69,7 +69,9 @@ test("a search killed at random moments resumes to the unbroken result", async (
   const resume = () => start(TINY_SEARCH, [`--resume=${folder}/run`]);
   let process = await startUntil(folder, 1 + random.integer(3)), kills = 0;
   for (let code = -1; code !== 0;) {
-    const timer = setTimeout(() => process.kill("SIGKILL"), 400 + 2000 * random.uniform());
+    // Ever later, so that a slow machine gets to the end too.
+    const milliseconds = (400 + 2000 * random.uniform()) * (1 + kills / 5);
+    const timer = setTimeout(() => process.kill("SIGKILL"), milliseconds);
     const outcome = await ended(process);
     clearTimeout(timer);
     code = outcome.code;
