@@ -28,11 +28,18 @@ export const MAX_THREADS = 64, MAX_PARTS = 128;
 /** How often a worker looks for a job before it sleeps. */
 export const SPINS = 20000;
 
-const PART_BITS = 8, GENERATIONS = 1 << 23;
+const PART_BITS = 8;
+/** The largest number of a job: a claim is a positive 32-bit word. */
+export const LAST_GENERATION = (1 << (31 - PART_BITS)) - 1;
+
+/** The number of the job after job `generation`: from 1, and from 1 again after the last. */
+export function nextGeneration(generation: number): number {
+  return generation % LAST_GENERATION + 1;
+}
 
 /** The claim word of a job's first part. */
 export function firstClaim(generation: number): number {
-  return (generation % GENERATIONS) << PART_BITS;
+  return generation << PART_BITS;
 }
 
 /** What a worker is sent once. */

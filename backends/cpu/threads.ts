@@ -9,6 +9,7 @@ import {
   Control,
   firstClaim,
   MAX_THREADS,
+  nextGeneration,
   type PartKernel,
   runParts,
   type WorkerStart,
@@ -27,7 +28,7 @@ export class Threads {
   readonly #workers: Worker[] = [];
   #generation = 0;
   #scratchBytes = 0;
-  #scratch: number[] = [];
+  readonly #scratch: number[] = [];
 
   private constructor(arena: Arena, module: WebAssembly.Module, count: number) {
     this.#arena = arena;
@@ -44,15 +45,24 @@ export class Threads {
     this.#names = WebAssembly.Module.exports(module).map(({ name }) => name);
   }
 
-  /** Starts `count` threads, the caller's own included; 1 starts no worker. */
+  /**
+   * Starts `count` threads, the caller's own included; 1 starts no worker.
+   *
+   * @throws {BackendError} If a worker cannot start; those that did are ended.
+   */
   static async start(arena: Arena, module: WebAssembly.Module, count: number): Promise<Threads> {
     const threads = new Threads(arena, module, count);
-    const starts = Array.from(
-      { length: count - 1 },
-      (_, index) => threads.#startWorker(module, index + 1),
-    );
-    await Promise.all(starts);
-    return threads;
+    try {
+      const starts = Array.from(
+        { length: count - 1 },
+        (_, index) => threads.#startWorker(module, index + 1),
+      );
+      await Promise.all(starts);
+      return threads;
+    } catch (error) {
+      threads.close();
+      throw error;
+    }
   }
 
   #startWorker(module: WebAssembly.Module, thread: number): Promise<void> {
@@ -82,6 +92,7 @@ export class Threads {
    * @param options.parts How many, at most 128.
    * @param options.scratchBytes Scratch each thread needs.
    * @throws {BackendError} If a part failed.
+   * @throws {OutOfMemoryError} If there is no memory for the scratch.
    */
   run(
     kernel: string,
@@ -90,7 +101,7 @@ export class Threads {
   ): void {
     if (scratchBytes > this.#scratchBytes) this.#growScratch(scratchBytes);
     const control = this.#control;
-    const generation = ++this.#generation;
+    const generation = this.#generation = nextGeneration(this.#generation);
     Atomics.store(control, Control.claim, -1); // nothing to claim while the job is written
     control[Control.kernel] = this.#names.indexOf(kernel);
     control[Control.args] = args | 0;
@@ -111,14 +122,23 @@ export class Threads {
   #growScratch(bytes: number): void {
     // Not a power of two apart, so that threads do not compete for the same cache sets.
     const size = Math.ceil(bytes / 4096) * 4096 + 320;
-    this.#scratchBytes = 0;
-    for (const address of this.#scratch.splice(0)) this.#arena.free(address);
-    for (let thread = 0; thread < this.count; thread++) {
-      const address = this.#arena.allocate(size);
-      this.#scratch.push(address);
-      this.#control[Control.scratch + thread] = address | 0;
+    this.#freeScratch();
+    try {
+      for (let thread = 0; thread < this.count; thread++) {
+        const address = this.#arena.allocate(size);
+        this.#scratch.push(address);
+        this.#control[Control.scratch + thread] = address | 0;
+      }
+    } catch (error) {
+      this.#freeScratch();
+      throw error;
     }
     this.#scratchBytes = size;
+  }
+
+  #freeScratch(): void {
+    this.#scratchBytes = 0;
+    for (const address of this.#scratch.splice(0)) this.#arena.free(address);
   }
 
   /** Ends the workers. */
