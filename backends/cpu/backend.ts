@@ -16,9 +16,11 @@ import {
   type BackendOptions,
 } from "../contract.ts";
 import { compileKernels, MAX_PAGES } from "./compiler.ts";
+import { KernelScope } from "./kernel_scope.ts";
 import { Arena, type FloatView } from "./memory.ts";
 import { MAX_THREADS } from "./protocol.ts";
 import type { KernelProfile, KernelWork } from "./profile.ts";
+import { WorkBlocks } from "./records.ts";
 import { registerKernels } from "./register.ts";
 import { type BlockOwner, type DataId, type ScaledTerm, TensorBlock } from "./tensor_data.ts";
 import { Threads } from "./threads.ts";
@@ -34,10 +36,11 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
   readonly threads: Threads;
   /** Collects kernel calls while set. */
   profile: KernelProfile | undefined;
-  /** Tensors made by the running kernel. */
-  #made: DataId[] = [];
-  /** Blocks to free when the running kernel of tfjs-backend-cpu has ended. */
-  #held: number[] | undefined;
+  /** Whatever the running kernel makes and frees. */
+  readonly scope = new KernelScope({
+    release: (dataId) => this.#release(dataId),
+    free: (address) => this.arena.free(address),
+  });
 
   constructor(arena: Arena, threads: Threads) {
     super();
@@ -52,6 +55,7 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
   ): DataId {
     const dataId = {};
     this.data.set(dataId, this.#block(values, shape, { dtype, refCount: 1 }));
+    this.scope.count(dataId, 1);
     return dataId;
   }
 
@@ -76,7 +80,7 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
       ? new TensorBlock(this, {
         dtype,
         elements: values.length,
-        address: this.place(values, dtype),
+        address: this.#place(values, dtype),
       })
       : new TensorBlock(this, { dtype, elements, loose: values ?? undefined });
     block.refCount = refCount;
@@ -89,20 +93,30 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     return this.view(block.address, block.dtype, block.elements).slice();
   }
 
+  override incRef(dataId: DataId): void {
+    super.incRef(dataId);
+    this.scope.count(dataId, 1);
+  }
+
   override disposeData(dataId: DataId, force = false): boolean {
+    this.scope.count(dataId, -1);
+    return this.#release(dataId, force);
+  }
+
+  #release(dataId: DataId, force = false): boolean {
     if (!this.data.has(dataId)) return true;
     const block = this.#get(dataId);
     const { scaled, allocated } = block;
     if (!super.disposeData(dataId, force)) return false;
     if (scaled) this.#releaseBases(scaled);
-    if (allocated !== undefined) this.#free(allocated);
+    if (allocated !== undefined) this.scope.free(allocated);
     return true;
   }
 
   #releaseBases(terms: readonly ScaledTerm[]): void {
     const engine = tf.engine();
     for (const { base } of terms) {
-      if (this.disposeData(base) && engine.state.tensorInfo.has(base)) {
+      if (this.#release(base) && engine.state.tensorInfo.has(base)) {
         engine.removeDataId(base, this);
       }
     }
@@ -110,38 +124,6 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
 
   #get(dataId: DataId): TensorBlock {
     return this.data.get(dataId) as unknown as TensorBlock;
-  }
-
-  /** Calls a kernel; tensors it made are freed if it throws, for lack of memory most likely. */
-  attempt<Result>(kernel: () => Result): Result {
-    this.#made = [];
-    try {
-      return kernel();
-    } catch (error) {
-      for (const dataId of this.#made) this.disposeData(dataId);
-      throw error;
-    }
-  }
-
-  /**
-   * Calls a kernel of tfjs-backend-cpu. Such a kernel may read values of a tensor it has disposed
-   * already, which plain arrays allow: blocks are freed at its end.
-   */
-  foreign<Result>(kernel: () => Result): Result {
-    if (this.#held) return kernel();
-    this.#held = [];
-    try {
-      return kernel();
-    } finally {
-      const held = this.#held;
-      this.#held = undefined;
-      for (const address of held) this.arena.free(address);
-    }
-  }
-
-  #free(address: number): void {
-    if (this.#held) this.#held.push(address);
-    else this.arena.free(address);
   }
 
   /** Runs a kernel on all threads; `work` says what it has to do, for profiles. */
@@ -160,14 +142,13 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     const elements = tf.util.sizeFromShape(shape), dataId = {};
     const address = this.arena.allocate(4 * elements);
     this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, address }));
-    this.#made.push(dataId);
+    this.scope.count(dataId, 1);
     return { dataId, shape, dtype: "float32" };
   }
 
   /** Another tensor with the same values. */
   share(info: tf.TensorInfo): tf.TensorInfo {
     this.incRef(info.dataId);
-    this.#made.push(info.dataId);
     return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
   }
 
@@ -189,10 +170,10 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
   }
 
   #unevaluated(shape: number[], scaled: readonly ScaledTerm[]): tf.TensorInfo {
-    for (const { base } of scaled) this.incRef(base);
+    for (const { base } of scaled) super.incRef(base);
     const dataId = {}, elements = tf.util.sizeFromShape(shape);
     this.data.set(dataId, new TensorBlock(this, { dtype: "float32", elements, scaled }));
-    this.#made.push(dataId);
+    this.scope.count(dataId, 1);
     return { dataId, shape, dtype: "float32" };
   }
 
@@ -230,7 +211,7 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
     return this.arena.bytes(address, elements) as Uint8Array;
   }
 
-  place(values: tf.backend_util.BackendValues, dtype: tf.DataType): number {
+  #place(values: tf.backend_util.BackendValues, dtype: tf.DataType): number {
     const bytes = values.length * tf.util.bytesPerElement(dtype);
     const address = this.arena.allocate(bytes);
     this.view(address, dtype, values.length).set(values as unknown as ArrayLike<number>);
@@ -239,13 +220,13 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
 
   evaluate(terms: readonly ScaledTerm[], elements: number): number {
     const channels = terms[0].scale.length, { scaleChannels } = this.threads.kernels;
-    const address = this.arena.allocate(4 * elements), factors = this.arena.allocate(4 * channels);
+    using work = new WorkBlocks(this.arena);
+    const factors = work.take(4 * channels), address = this.arena.allocate(4 * elements);
     terms.forEach((term, index) => {
       this.arena.floats(factors, channels).set(term.scale);
       const from = this.termAddress(term), add = Number(index > 0);
       scaleChannels(from, address, factors, elements / channels, channels, add);
     });
-    this.arena.free(factors);
     this.#releaseBases(terms);
     return address;
   }
@@ -262,7 +243,8 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
 /**
  * Starts the CPU backend and makes it tfjs's current one.
  *
- * @throws {RangeError} If the number of threads is not an integer from 1 to 64.
+ * @throws {RangeError} If the number of threads is not an integer from 1 to 64, or the memory limit
+ * is not above 0.
  * @throws {BackendError} If kernels cannot be compiled or threads not started.
  */
 export async function startCpuBackend(options: BackendOptions = {}): Promise<Backend> {
@@ -270,13 +252,16 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
   if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
     throw new RangeError(`Cannot start CPU threads: want 1 to ${MAX_THREADS}, got ${count}`);
   }
-  const cacheDir = options.cacheDir ?? new URL("../../.cache", import.meta.url).pathname;
+  const { memoryLimit = MEMORY_LIMIT } = options;
+  if (!(memoryLimit > 0)) {
+    throw new RangeError(`Cannot limit CPU memory: want bytes above 0, got ${memoryLimit}`);
+  }
+  const cacheDir = options.cacheDir ?? `${import.meta.dirname}/../../.cache`;
   const { module, relaxed } = await compileKernels(`${cacheDir}/kernels`, {
     relaxed: options.relaxedSimd,
   });
   const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
-  const limit = Math.min(options.memoryLimit ?? MEMORY_LIMIT, MEMORY_LIMIT);
-  const arena = new Arena(memory, limit);
+  const arena = new Arena(memory, Math.min(memoryLimit, MEMORY_LIMIT));
   const threads = await Threads.start(arena, module, count);
   if (tf.findBackend(CPU_BACKEND)) tf.removeBackend(CPU_BACKEND);
   const backend = new CpuBackend(arena, threads);
@@ -290,6 +275,9 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
       `${relaxed ? "relaxed " : ""}SIMD WebAssembly`,
     memory: (): BackendMemory => arena.usage,
     resetPeak: () => arena.resetPeak(),
-    close: () => tf.removeBackend(CPU_BACKEND),
+    close: () => {
+      // One that was started later stays.
+      if (tf.findBackend(CPU_BACKEND) === backend) tf.removeBackend(CPU_BACKEND);
+    },
   };
 }

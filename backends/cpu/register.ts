@@ -76,11 +76,12 @@ export function registerKernels(backendName: string): void {
   copyRegisteredKernels("cpu", backendName);
   for (const config of getKernelsForBackend(backendName)) {
     const { kernelFunc } = config;
-    config.kernelFunc = (call) => (call.backend as CpuBackend).foreign(() => kernelFunc(call));
+    config.kernelFunc = (call) =>
+      (call.backend as CpuBackend).scope.foreign(() => kernelFunc(call));
   }
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
     const kernelFunc: KernelFunc = ({ inputs, backend, attrs }) =>
-      (backend as CpuBackend).attempt(() =>
+      (backend as CpuBackend).scope.attempt(() =>
         kernel(backend as CpuBackend, {
           inputs: inputs as unknown as TensorInfo[],
           attrs: attrs as never,
@@ -91,7 +92,7 @@ export function registerKernels(backendName: string): void {
   for (const [kernelName, kernel] of Object.entries(REPLACED)) {
     const { kernelFunc: fallback } = getKernel(kernelName, backendName);
     const kernelFunc: KernelFunc = (call) =>
-      (call.backend as CpuBackend).attempt(() =>
+      (call.backend as CpuBackend).scope.attempt(() =>
         kernel(call.backend as CpuBackend, call as never)
       ) ?? fallback(call);
     unregisterKernel(kernelName, backendName);

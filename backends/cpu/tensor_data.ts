@@ -2,8 +2,8 @@
  * The values behind a tensor of the CPU backend: a block of the shared memory, or values that have no
  * place there (strings), or a sum of tensors scaled by channel that nobody has needed evaluated so far.
  *
- * tfjs-backend-cpu's kernels read and write the property `values`; here it is a view of the block, made
- * when asked for.
+ * tfjs-backend-cpu's kernels read the property `values`; here it is a view of the block, made when
+ * asked for.
  */
 
 import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
@@ -22,7 +22,6 @@ export interface ScaledTerm {
 export interface BlockOwner {
   view(address: number, dtype: DataType, elements: number): backend_util.TypedArray;
   evaluate(terms: readonly ScaledTerm[], elements: number): number;
-  place(values: backend_util.BackendValues, dtype: DataType): number;
 }
 
 export class TensorBlock {
@@ -30,15 +29,15 @@ export class TensorBlock {
   refCount = 1;
   complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
   /** Elements, not bytes. */
-  elements: number;
+  readonly elements: number;
   /**
    * The summands while unevaluated: how a normalised sum hands its gradient to all its terms, and how
    * the gradients of a tensor used by several sums are added.
    */
   scaled: readonly ScaledTerm[] | undefined;
   readonly #owner: BlockOwner;
+  readonly #loose: backend_util.BackendValues | undefined;
   #address: number | undefined;
-  #loose: backend_util.BackendValues | undefined;
 
   constructor(
     owner: BlockOwner,
@@ -76,10 +75,5 @@ export class TensorBlock {
     const address = this.address;
     if (address === undefined) return this.#loose;
     return this.#owner.view(address, this.dtype, this.elements);
-  }
-
-  set values(values: backend_util.BackendValues) {
-    this.#address = this.#owner.place(values, this.dtype);
-    this.elements = values.length;
   }
 }
