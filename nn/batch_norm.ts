@@ -88,6 +88,7 @@ export class BatchNormUpdates {
   readonly #norms: BatchNorm[] = [];
   readonly #moments: tf.Tensor2D[] = [];
   readonly #counts: number[] = [];
+  #updated: tf.Tensor2D[] = [];
 
   /**
    * Keeps a norm's moments, past any tidy.
@@ -101,23 +102,23 @@ export class BatchNormUpdates {
     this.#counts.push(count);
   }
 
-  /** Moves the running statistics, and forgets the moments. */
+  /** Computes the new running statistics after the last `add`; `apply` has then only to assign them. */
+  prepare(): void {
+    const running = this.#norms.map((norm) => norm.running);
+    const options = { momentum: BATCH_NORM_MOMENTUM, counts: this.#counts };
+    this.#updated = runningStatistics(running, this.#moments, options);
+  }
+
+  /** Moves the running statistics, and forgets the moments; cannot fail for memory if prepared. */
   apply(): void {
-    const updated = runningStatistics(
-      this.#norms.map((norm) => norm.running),
-      this.#moments,
-      { momentum: BATCH_NORM_MOMENTUM, counts: this.#counts },
-    );
-    updated.forEach((value, index) => {
-      this.#norms[index].running.assign(value);
-      value.dispose();
-    });
+    if (this.#updated.length === 0) this.prepare();
+    this.#updated.forEach((value, index) => this.#norms[index].running.assign(value));
     this.dispose();
   }
 
-  /** Forgets the moments. */
+  /** Forgets the moments, and statistics that were prepared. */
   dispose(): void {
-    for (const moments of this.#moments) moments.dispose();
-    for (const list of [this.#norms, this.#moments, this.#counts]) list.length = 0;
+    tf.dispose([this.#moments, this.#updated]);
+    for (const list of [this.#norms, this.#moments, this.#counts, this.#updated]) list.length = 0;
   }
 }

@@ -36,6 +36,12 @@ export interface AdamOptions extends OptimizerOptions {
   epsilon: number;
 }
 
+/** A step that has been computed; its new values are freed with it unless it was committed. */
+export interface PreparedStep extends Disposable {
+  /** Assigns the new values, once; allocates nothing, so that it cannot fail for memory. */
+  commit(): void;
+}
+
 /** Variables with one zero-initialised slot tensor each per slot name. */
 abstract class Optimizer {
   readonly #names: string[];
@@ -63,17 +69,41 @@ abstract class Optimizer {
    * @throws {RangeError} If there is not one gradient per parameter.
    */
   step(gradients: tf.Tensor[], learningRate: number): void {
+    using step = this.prepare(gradients, learningRate);
+    step.commit();
+  }
+
+  /**
+   * Computes one step, for a caller who has more to compute before anything may change; the arguments
+   * are those of {@linkcode step}.
+   *
+   * @throws {RangeError} If there is not one gradient per parameter.
+   */
+  prepare(gradients: tf.Tensor[], learningRate: number): PreparedStep {
     const output = this.compute(
       { parameters: this.#variables, gradients, slots: this.#slots },
       learningRate,
     );
     output.norm.dispose();
-    output.parameters.forEach((value, index) => {
+    let committed = false;
+    return {
+      commit: () => {
+        this.#commit(output);
+        committed = true;
+      },
+      [Symbol.dispose]: () => {
+        if (!committed) tf.dispose([output.parameters, output.slots]);
+      },
+    };
+  }
+
+  #commit({ parameters, slots }: StepOutput): void {
+    parameters.forEach((value, index) => {
       this.#variables[index].assign(value);
       value.dispose();
     });
     for (const slot of this.#slots.flat()) slot.dispose();
-    this.#slots = output.slots.map((slot) => slot.map((tensor) => tf.keep(tensor)));
+    this.#slots = slots.map((slot) => slot.map((tensor) => tf.keep(tensor)));
     this.steps++;
   }
 

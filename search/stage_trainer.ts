@@ -2,9 +2,9 @@
  * Trains one stage's supernet: weight steps, alpha steps, evaluation, and a state from which an
  * interrupted stage continues exactly.
  *
- * Invariants: a step reads nothing back to the host and leaves the tensor count as it was; a forward or
- * backward pass that throws has changed no parameter, statistic or optimiser; both kinds of step run in
- * training mode and move the running statistics. Gradients are of first order only.
+ * Invariants: a step reads nothing back to the host and leaves the tensor count as it was; one that
+ * throws, wherever memory ran out, has changed no parameter, statistic, metric or optimiser; both kinds
+ * of step run in training mode and move the running statistics. Gradients are of first order only.
  *
  * Source: arXiv 1904.12760, section 4.2; order and clipping as in its authors' code.
  */
@@ -221,8 +221,11 @@ export class StageTrainer {
       const rate = kind === "weights"
         ? this.#rates.learningRate
         : this.#settings.alphas.learningRate;
-      this.#optimizers[kind].step(result.gradients, rate);
+      updates.prepare();
+      using step = this.#optimizers[kind].prepare(result.gradients, rate);
       this.#metrics[kind].add({ loss: result.loss, counts: counts! }, batch.size);
+      // From here on nothing can fail.
+      step.commit();
       updates.apply();
       this.#net.parameters.batchesTracked++;
       this.#passes++;
@@ -246,8 +249,8 @@ function batchTensors(
         `no square images of three channels`,
     );
   }
-  return {
+  return tf.tidy(() => ({
     images: tf.tensor4d(images, [size, side, side, 3]),
     labels: tf.tensor1d(labels, "int32"),
-  };
+  }));
 }

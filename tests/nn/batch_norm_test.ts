@@ -5,7 +5,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { CounterRandom } from "../../backends/random.ts";
 import { BatchNormUpdates, normedBranches, runningAffine } from "../../nn/batch_norm.ts";
 import { Parameters } from "../../nn/parameters.ts";
-import { assertAlmostEquals, assertEquals } from "../assert.ts";
+import { assertAlmostEquals, assertEquals, assertNotEquals } from "../assert.ts";
 
 await tf.setBackend("cpu");
 
@@ -72,14 +72,33 @@ Deno.test("runningAffine() is the identity but for epsilon at the initial statis
   assertEquals(Math.abs(shift), 0);
 });
 
+Deno.test("prepare() computes what apply() assigns, and changes nothing itself", () => {
+  const { norm, specs, x } = setting();
+  const before = [...norm.running.dataSync()], after: number[][] = [];
+  for (const prepared of [false, true]) {
+    norm.running.assign(tf.tensor2d(before, [2, 2]));
+    const updates = new BatchNormUpdates();
+    tf.tidy(() => void normedBranches(x, specs, { mode: { updates } }));
+    if (prepared) updates.prepare();
+    assertEquals([...norm.running.dataSync()], before);
+    updates.apply();
+    after.push([...norm.running.dataSync()]);
+  }
+  assertEquals(after[1], after[0]);
+  assertNotEquals(after[0], before);
+});
+
 Deno.test("BatchNormUpdates leaves no tensor behind, applied or not", () => {
   const { specs, x } = setting();
   const before = tf.memory().numTensors;
   for (const end of ["apply", "dispose"] as const) {
-    const updates = new BatchNormUpdates();
-    tf.tidy(() => void normedBranches(x, specs, { mode: { updates } }));
-    assertEquals(tf.memory().numTensors, before + 2);
-    updates[end]();
-    assertEquals(tf.memory().numTensors, before);
+    for (const prepared of [false, true]) {
+      const updates = new BatchNormUpdates();
+      tf.tidy(() => void normedBranches(x, specs, { mode: { updates } }));
+      assertEquals(tf.memory().numTensors, before + 2);
+      if (prepared) updates.prepare();
+      updates[end]();
+      assertEquals(tf.memory().numTensors, before);
+    }
   }
 });

@@ -69,6 +69,26 @@ Deno.test("step() keeps the number of tensors, also inside tf.tidy, and dispose(
   assertEquals(tf.memory().numTensors, before);
 });
 
+Deno.test("prepare() changes nothing before commit(), and frees a step that is given up", async () => {
+  const { parameters, values } = setting();
+  const optimizer = new Sgd(parameters, SGD), before = tf.memory().numTensors;
+  const gradients = [tf.tensor1d([1]), tf.tensor1d([-1])], state = await optimizer.state();
+  {
+    using _givenUp = optimizer.prepare(gradients, 0.1);
+  }
+  assertEquals(tf.memory().numTensors, before + 2);
+  assertEquals([values(), await optimizer.state()], [[1, 2], state]);
+  {
+    using step = optimizer.prepare(gradients, 0.1);
+    assertEquals([values(), await optimizer.state()], [[1, 2], state]);
+    step.commit();
+  }
+  tf.dispose(gradients);
+  assertEquals(tf.memory().numTensors, before);
+  assertEquals((await optimizer.state()).get("steps")!.data, BigInt64Array.of(1n));
+  values().forEach((value, i) => assertAlmostEquals(value, [0.899, 2.098][i], 1e-6));
+});
+
 for (
   const [name, make] of [
     ["Sgd", (map: Map<string, tf.Variable>) => new Sgd(map, SGD)],
