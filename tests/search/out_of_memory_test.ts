@@ -1,0 +1,114 @@
+/**
+ * Tests of a search whose batch does not fit: what the message says, what stays, and how it goes on.
+ *
+ * The whole program runs here with a backend of little memory, as no option sets that.
+ */
+
+import { startCpuBackend } from "../../backends/cpu/backend.ts";
+import { type Backend, batchToTry, OutOfMemoryError } from "../../backends/contract.ts";
+import { readCheckpoint } from "../../nn/checkpoint.ts";
+import type { MainProgram } from "../../nn/run_main.ts";
+import { searchMain } from "../../search/search_main.ts";
+import { type StageState, StageTrainer } from "../../search/stage_trainer.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "../assert.ts";
+import { loadSample } from "../datasets/sample.ts";
+import { permitted } from "../permitted.ts";
+import { inFolder } from "./program.ts";
+import { tinyBatch, tinySettings } from "./tiny_network.ts";
+
+const MEGABYTE = 1024 * 1024, LIMIT = 32 * MEGABYTE;
+
+const TINY_OPTIONS = [
+  "--epochs=1",
+  "--alpha-from-epoch=0",
+  "--validation-epochs=0",
+  "--layers=3,3,3",
+  "--channels=2",
+];
+
+const program: MainProgram = {
+  command: "tiny-search",
+  run: "deno run",
+  script: "tests/search/tiny_search.ts",
+  folders: { read: ["/tmp"], write: ["/tmp"] },
+};
+
+function test(name: string, fn: () => Promise<void>): void {
+  const needed = { read: [".", "/tmp"], write: [".cache", "/tmp"], env: ["CI"] };
+  Deno.test({ name, ignore: !permitted(needed), fn });
+}
+
+/** Runs the program on the tests' images; resolves to its outcome. */
+async function search(args: string[], memoryLimit?: number): Promise<string> {
+  let backend: Backend | undefined;
+  try {
+    return await searchMain([...args], {
+      program,
+      output: { terminal: false, columns: () => 80, write: () => {} },
+      startBackend: async (_name, options) => {
+        backend = await startCpuBackend({ ...options, memoryLimit });
+        return { backend, notTaken: [] };
+      },
+      loadData: () => Promise.resolve(loadSample()),
+    });
+  } finally {
+    backend?.close();
+  }
+}
+
+function sameTensors(state: StageState, expected: StageState): void {
+  assertEquals(state.counters, expected.counters);
+  for (const [name, { data }] of expected.tensors) {
+    assertEquals(state.tensors.get(name)!.data, data, name);
+  }
+}
+
+test("a batch too large for the memory changes nothing, and a smaller one trains on", async () => {
+  const backend = await startCpuBackend({ threads: 2, memoryLimit: LIMIT });
+  const trainer = new StageTrainer(tinySettings()), large = tinyBatch(1, 4096);
+  trainer.weightStep(tinyBatch(2));
+  const state = await trainer.state(), { current } = backend.memory();
+  for (const step of ["weightStep", "alphaStep", "evaluate"] as const) {
+    const error = assertThrows(() => trainer[step](large), OutOfMemoryError) as OutOfMemoryError;
+    const { bytesAsked, bytesInUse } = error;
+    assert(bytesInUse + bytesAsked > LIMIT / 2 && bytesInUse <= LIMIT, error.message);
+    assertEquals(error.message.match(/\d+/g), [bytesAsked, bytesInUse, LIMIT].map(String));
+    assertEquals(backend.memory().current, current, step);
+    sameTensors(await trainer.state(), state);
+    const batch = batchToTry(error, large.size);
+    assert(batch >= 1 && batch < large.size, `${batch}`);
+    trainer[step](tinyBatch(3, 16));
+    trainer.restore(state);
+  }
+  trainer.dispose();
+  backend.close();
+});
+
+test("the search says the bytes and a batch that fits", () =>
+  inFolder(async (folder) => {
+    const run = (batch: number, name: string) =>
+      search(
+        [...TINY_OPTIONS, "--train-images=64", `--batch=${batch}`, `--save=${folder}/${name}`],
+        LIMIT,
+      );
+    const { message } = await assertRejects(() => run(64, "large"));
+    const found =
+      /^Cannot allocate \d+ bytes on cpu: \d+ of \d+ bytes are in use; start anew with --batch=(\d+)$/
+        .exec(message);
+    assert(found, message);
+    const batch = Number(found[1]);
+    assert(batch >= 8 && batch < 64, message);
+    assertEquals(await run(batch, "fitting"), "done");
+  }));
+
+test("a search that runs out of memory in a later stage keeps its checkpoint", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/run`;
+    const options = [...TINY_OPTIONS, "--train-images=8", "--batch=8", "--added-channels=0,46,0"];
+    const { message } = await assertRejects(() => search([...options, `--save=${path}`], LIMIT));
+    assertMatch(message, /start anew with --batch=\d+; the last checkpoint stays/);
+    assert(message.includes(`--resume=${path}`), message);
+    const { checkpoint, notes } = (await readCheckpoint(path))!;
+    assertEquals([notes, (checkpoint.state as { state: { stage: number } }).state.stage], [[], 0]);
+    assertEquals(await search([`--resume=${path}`]), "done");
+  }));
