@@ -8,7 +8,7 @@ const PROGRAM: MainProgram = {
   command: "deno task paint",
   run: "deno run -P=paint",
   script: "paint/main.ts",
-  folders: { read: [".", "/tmp"], write: ["runs", "/tmp"] },
+  folders: { read: [".", "/pictures"], write: ["runs", "/pictures"] },
 };
 
 function save(path: string): Access {
@@ -26,7 +26,7 @@ Deno.test({
   name: "commandWith() names the task where its permission set is enough",
   ignore: !permitted({ read: ["."] }),
   fn: () => {
-    for (const path of ["runs/a", "./runs/../runs/a", "/tmp/a", "runs"]) {
+    for (const path of ["runs/a", "./runs/../runs/a", "/pictures/a", "runs"]) {
       const command = commandWith([save(path)], [`--resume=${path}`], PROGRAM);
       assertEquals(command, `deno task paint --resume=${path}`);
     }
@@ -47,8 +47,8 @@ Deno.test({
         "--allow-write='/data/my runs' paint/main.ts --note 'a b'",
     );
     assertEquals(
-      commandWith([save("/tmpx"), save("kept")], [], PROGRAM),
-      "deno run -P=paint --allow-read=/tmpx --allow-write=/tmpx,kept paint/main.ts",
+      commandWith([save("/picturesx"), save("kept")], [], PROGRAM),
+      "deno run -P=paint --allow-read=/picturesx --allow-write=/picturesx,kept paint/main.ts",
     );
   },
 });
