@@ -24,7 +24,13 @@ const OPTIONS = [
 const RESULTS = ["log.jsonl", "alphas.jsonl", "genotypes.json", "genotype.py", "normal_cell.svg"];
 
 const ignore = !programsPermitted();
-let unbroken: Promise<Record<string, string>> | undefined;
+let unbroken: Promise<Unbroken> | undefined;
+
+/** What a run that nothing disturbed gave, and how long it took, in ms. */
+interface Unbroken {
+  results: Record<string, string>;
+  milliseconds: number;
+}
 
 function resultsOf(folder: string): Record<string, string> {
   return Object.fromEntries(
@@ -32,17 +38,22 @@ function resultsOf(folder: string): Record<string, string> {
   );
 }
 
-/** The results of a run that nothing disturbed, computed once. */
-function unbrokenResults(): Promise<Record<string, string>> {
+/** A run that nothing disturbs, made once. */
+function unbrokenRun(): Promise<Unbroken> {
   return unbroken ??= (async () => {
     let results: Record<string, string> = {};
+    const begun = performance.now();
     await inFolder(async (folder) => {
       const { code, stderr } = await run(TINY_SEARCH, [...OPTIONS, `--save=${folder}/run`]);
       assertEquals(code, 0, stderr);
       results = resultsOf(`${folder}/run`);
     });
-    return results;
+    return { results, milliseconds: performance.now() - begun };
   })();
+}
+
+async function unbrokenResults(): Promise<Record<string, string>> {
+  return (await unbrokenRun()).results;
 }
 
 function test(name: string, body: (folder: string) => Promise<void>): void {
@@ -67,10 +78,12 @@ test("a search killed at random moments resumes to the unbroken result", async (
   const seed = Date.now() % 1e6;
   const random = new CounterRandom(seed);
   const resume = () => start(TINY_SEARCH, [`--resume=${folder}/run`]);
+  const { milliseconds: whole } = await unbrokenRun();
   let process = await startUntil(folder, 1 + random.integer(3)), kills = 0;
   for (let code = -1; code !== 0;) {
-    // Ever later, so that a slow machine gets to the end too.
-    const milliseconds = (400 + 2000 * random.uniform()) * (1 + kills / 5);
+    // The first soon, as the run has begun already; then ever later, so that it gets to the end.
+    const share = kills === 0 ? 0.2 * random.uniform() : 0.3 + 0.6 * random.uniform();
+    const milliseconds = whole * share * (1 + kills / 5);
     const timer = setTimeout(() => process.kill("SIGKILL"), milliseconds);
     const outcome = await ended(process);
     clearTimeout(timer);
