@@ -29,7 +29,7 @@ export interface StepRunnerOptions {
   side?: number;
 }
 
-/** A network of all eight primitives that can be stepped. */
+/** A network of all eight primitives, without skip dropout, that can be stepped. */
 export interface StepRunner {
   /** One SGD step, from a batch on the host to a loss on the host; resolves to milliseconds. */
   weightStep(): Promise<number>;
@@ -60,7 +60,8 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
   const { backend } = await startBackend(name, { threads });
   const all = allPrimitives();
   const which = { stage: 0, classes: 10, normal: all, reduce: all };
-  const trainer = new StageTrainer({ ...stageSettings(searchConfig(), which), layers, channels });
+  const settings = stageSettings(searchConfig(), which);
+  const trainer = new StageTrainer({ ...settings, layers, channels, skipDropout: 0 });
   const batch = randomBatch(options);
   let loss = NaN;
   const timed = async (kind: "weights" | "alphas" | "evaluation", step: (batch: Batch) => void) => {

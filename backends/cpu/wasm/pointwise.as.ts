@@ -1,7 +1,7 @@
 // Products of activations and 1x1 filters, forward and for both gradients, over whole tiles and what
 // remains. K and M are multiples of 4; filters are packed in blocks of 8 results, the last one of 4.
 import {
-  pw6x2, pw6x1, pw4x2, pw4x1, pw2x2, pw2x1, pw1x2, pw1x1, outer6x2, outer6x1, outer4x2, outer4x1,
+  pw6x2, pw6x1, pw4x2, pw4x1, pw2x2, pw2x1, pw1x2, pw1x1, outer4x2, outer4x1,
 } from "./tiles.as";
 
 /** Blocks of pixels that keep both operands of a filter gradient in the first-level cache. */
@@ -47,15 +47,9 @@ export function outerSum(d: usize, ldd: usize, g: usize, ldg: usize, P: i32, K: 
     const db = d + <usize>p * ldd, gb = g + <usize>p * ldg;
     for (let m = 0; m < M; m += 8) {
       const two = m + 8 <= M;
-      for (let k = 0; k < K;) {
-        const left = K - k, a = db + (k << 2), b = gb + (m << 2), c = w + <usize>k * ldw + (m << 2);
-        if (left == 4 || left == 8) {
-          if (two) outer4x2(a, ldd, b, ldg, n, c, ldw); else outer4x1(a, ldd, b, ldg, n, c, ldw);
-          k += 4;
-        } else {
-          if (two) outer6x2(a, ldd, b, ldg, n, c, ldw); else outer6x1(a, ldd, b, ldg, n, c, ldw);
-          k += 6;
-        }
+      for (let k = 0; k < K; k += 4) {
+        const a = db + (k << 2), b = gb + (m << 2), c = w + <usize>k * ldw + (m << 2);
+        if (two) outer4x2(a, ldd, b, ldg, n, c, ldw); else outer4x1(a, ldd, b, ldg, n, c, ldw);
       }
     }
   }
