@@ -158,13 +158,13 @@ const PAPER_SKIP_DROPOUT: Record<SearchDataset, readonly number[]> = {
 
 /** Ours: sized so that three stages end within minutes on two CPU cores. */
 const QUICK = {
-  epochs: 3,
-  alphaFromEpoch: 1,
+  epochs: 4,
+  alphaFromEpoch: 2,
   validationEpochs: 1,
-  batch: 32,
-  channels: 4,
-  trainImages: 256,
-  layers: [3, 4, 5],
+  batch: 64,
+  channels: 8,
+  trainImages: 512,
+  layers: [4, 6, 8],
 };
 
 /** Changes to a preset; per-stage lists have one value per stage. */

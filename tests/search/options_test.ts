@@ -72,7 +72,7 @@ Deno.test("SEARCH_COMMAND's help states types, ranges and every preset's default
   const words = parsed.help.replace(/\s+/g, " ");
   for (
     const part of [
-      "--epochs <N> epochs per stage: an integer from 1 (default: 25; quick: 3)",
+      "--epochs <N> epochs per stage: an integer from 1 (default: 25; quick: 4)",
       "--preset <NAME> where the defaults come from: authors, paper or quick (default: authors)",
       "(default: 0.1,0.4,0.7; paper: 0,0.4,0.7)",
     ]
