@@ -93,7 +93,7 @@ export interface SearchConfig {
   seed: number;
   /** Per stage. */
   epochs: number;
-  /** First epoch that trains alphas; before it weights train alone. */
+  /** First epoch that trains alphas; before it weights train alone, in all epochs if there are fewer. */
   alphaFromEpoch: number;
   /** Last epochs of a stage that end with a validation; all where there are fewer. */
   validationEpochs: number;

@@ -31,7 +31,7 @@ export function checkSearchConfig(config: SearchConfig, data: { images?: number 
   const checks: [option: string, value: number, limits: Limits][] = [
     ["seed", config.seed, NATURAL],
     ["epochs", epochs, POSITIVE_INTEGER],
-    ["alphaFromEpoch", config.alphaFromEpoch, { ...NATURAL, below: epochs }],
+    ["alphaFromEpoch", config.alphaFromEpoch, NATURAL],
     ["validationEpochs", config.validationEpochs, NATURAL],
     ["channels", config.channels, { from: 2, whole: "even" }],
     ["trainImages", trainImages ?? 1, { ...POSITIVE_INTEGER, to: data.images }],

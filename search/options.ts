@@ -211,6 +211,13 @@ export function inOptions(message: string): string {
   return named ? message.replace(/with \S+/, `with --${named.name}`) : message;
 }
 
+/** What a person may not have meant about a config that is valid; undefined where there is nothing. */
+export function noteOn({ alphaFromEpoch, epochs }: SearchConfig): string | undefined {
+  if (alphaFromEpoch < epochs) return undefined;
+  return `Alphas are not trained: --alpha-from-epoch ${alphaFromEpoch} is not below ` +
+    `--epochs ${epochs}`;
+}
+
 /** The options of a run besides its config. */
 export function runOptionsOf(given: GivenOptions): RunOptions {
   return {

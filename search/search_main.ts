@@ -31,6 +31,7 @@ import {
   configOf,
   type GivenOptions,
   inOptions,
+  noteOn,
   resumedOptions,
   type RunOptions,
   runOptionsOf,
@@ -86,6 +87,8 @@ export async function searchMain(
   const { folder, checkpoint } = await openFolder(plan, started.backend, line);
   using _folder = folder;
   line.print(`Run folder: ${plan.path}`);
+  const note = noteOn(plan.search);
+  if (note) line.print(note);
   return await runToEnd(plan, {
     data,
     backend: started.backend,

@@ -51,7 +51,6 @@ test("the search refuses a command line it cannot understand with code 2", async
     ["--layers=5,11", "want 3 values, each an integer from 3"],
     ["--skip-dropout=0,0,1", "each a number from 0 to below 1"],
     ["--drop=3,2,1", "--drop"],
-    ["--epochs=3", "--alpha-from-epoch"],
     ["--report-every=0", "want an integer from 1"],
     ["extra", "too many arguments"],
   ];

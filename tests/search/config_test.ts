@@ -64,7 +64,7 @@ Deno.test("searchConfig() names the option that is out of range", () => {
   refuse({ batch: 0 }, "batch 0: want an integer from 1");
   refuse({ batch: 65, trainImages: 64 }, "batch 65: want an integer from 1 to 64");
   refuse({ seed: -1 }, "seed -1");
-  refuse({ alphaFromEpoch: 25 }, "alphaFromEpoch 25: want an integer from 0 to below 25");
+  refuse({ alphaFromEpoch: -1 }, "alphaFromEpoch -1: want an integer from 0");
   refuse({ weights: { momentum: 1 } }, "weights.momentum 1: want a number from 0 to below 1");
   refuse({ weights: { learningRate: NaN } }, "weights.learningRate NaN");
   refuse({ skipDropout: [0, 1, 0] }, "skipDropout of stage 2 1: want a number from 0 to below 1");

@@ -7,6 +7,7 @@ import {
   configOf,
   type GivenOptions,
   inOptions,
+  noteOn,
   resumedOptions,
   runOptionsOf,
   SEARCH_COMMAND,
@@ -52,10 +53,20 @@ Deno.test("configOf() puts every option in its place", () => {
 });
 
 Deno.test("configOf() refuses options that do not fit together, by their names", () => {
-  const cases = [["--epochs=3", "--alpha-from-epoch 10"], ["--drop=3,2,1", "--drop 1 of stage 3"]];
-  for (const [option, says] of cases) {
-    assertThrows(() => configOf(given(option)), UsageError, `Cannot search with ${says}: want`);
+  const cases = [
+    [["--batch=9", "--train-images=8"], "--batch 9"],
+    [["--drop=3,2,1"], "--drop 1 of stage 3"],
+  ] as const;
+  for (const [options, says] of cases) {
+    assertThrows(() => configOf(given(...options)), UsageError, `Cannot search with ${says}: want`);
   }
+});
+
+Deno.test("noteOn() says that alphas are not trained when their first epoch never comes", () => {
+  const says = "Alphas are not trained: --alpha-from-epoch 10 is not below --epochs";
+  assertEquals(noteOn(configOf(given("--epochs=1"))), `${says} 1`);
+  assertEquals(noteOn(configOf(given("--epochs=10"))), `${says} 10`);
+  assertEquals(noteOn(configOf(given("--epochs=11"))), undefined);
 });
 
 Deno.test("inOptions() leaves other messages alone", () => {
