@@ -27,7 +27,7 @@ const STARTERS: Record<BackendName, (options: BackendOptions) => Promise<Backend
 
 function notBuilt(name: BackendName): Promise<Backend> {
   return Promise.reject(
-    new BackendError(name, `Backend ${name} is not part of this version: use --backend=cpu`),
+    new BackendError(name, `Backend ${name} is not part of this version, only cpu is`),
   );
 }
 

@@ -2,7 +2,7 @@
  * Turns uint8 images into network input: the CIFAR training augmentation and the test transform.
  *
  * An output pixel is (value / 255 - mean) / std in float32, looked up in a table of 256 values per
- * channel. In training, in this order: zero padding of 4 (before normalising, so the border is the
+ * channel. In training, in this order: zero padding of 4 by default (before normalising, so the border is the
  * normalised black), a random crop of the original size, a horizontal flip with probability 1/2, and
  * cutout (after normalising, so the square is 0). REFERENCE: "Evaluation" of P-DARTS (arXiv 1904.12760);
  * cutout is DeVries and Taylor, arXiv 1708.04552.
@@ -18,17 +18,28 @@ import type { Statistics } from "./types.ts";
 export const IMAGE_SIZE = 32;
 /** Values in a CIFAR image. */
 export const IMAGE_VALUES = IMAGE_SIZE * IMAGE_SIZE * 3;
-/** Zero padding around an image before its random crop, in pixels. */
+/** Default zero padding around an image before its random crop, in pixels. */
 export const CROP_PADDING = 4;
+/** Default probability of a mirrored image. */
+export const FLIP_PROBABILITY = 0.5;
 
 const VALUES_PER_CHANNEL = 256;
-const FLIP_PROBABILITY = 0.5;
+
+/** What training images go through. */
+export interface AugmentationStrength {
+  /** Zero padding around an image before its random crop, in pixels; default 4. */
+  cropPadding?: number;
+  /** Probability of a mirrored image; default 1/2. */
+  flipProbability?: number;
+  /** Side of the cutout square in pixels; 0, the default, for none. */
+  cutout?: number;
+}
 
 /** The random choices for one image. */
 export interface AugmentationChoice {
-  /** First row of the crop in the padded image, 0..8. */
+  /** First row of the crop in the padded image, 0 to twice the padding. */
   top: number;
-  /** First column of the crop in the padded image, 0..8. */
+  /** First column of the crop in the padded image, 0 to twice the padding. */
   left: number;
   /** Whether the crop is mirrored left to right. */
   flip: boolean;
@@ -37,7 +48,7 @@ export interface AugmentationChoice {
 }
 
 /** How {@linkcode augmentBatch} transforms images. */
-export interface AugmentationOptions {
+export interface AugmentationOptions extends AugmentationStrength {
   /** From {@linkcode normalisationTable}. */
   table: Float32Array;
   /** Which images, as indices into the split. */
@@ -46,8 +57,6 @@ export interface AugmentationOptions {
   random?: CounterRandom;
   /** Position of the first image in the epoch's order: image `i` draws from `random.fork(position + i)`. */
   position?: number;
-  /** Side of the cutout square in pixels; 0, the default, for none. */
-  cutout?: number;
 }
 
 /**
@@ -77,12 +86,16 @@ export function normalisationTable({ mean, std }: Statistics): Float32Array<Arra
  * Draws the choices for one image: crop row, crop column, flip, then cutout row and column.
  *
  * @param random A stream of the image's own.
- * @param cutout Side of the cutout square; without one no centre is drawn.
+ * @param strength Without a cutout no centre is drawn.
  */
-export function drawAugmentation(random: CounterRandom, cutout = 0): AugmentationChoice {
-  const top = random.integer(2 * CROP_PADDING + 1);
-  const left = random.integer(2 * CROP_PADDING + 1);
-  const flip = random.uniform() < FLIP_PROBABILITY;
+export function drawAugmentation(
+  random: CounterRandom,
+  strength: AugmentationStrength = {},
+): AugmentationChoice {
+  const { cropPadding = CROP_PADDING, flipProbability = FLIP_PROBABILITY, cutout = 0 } = strength;
+  const top = random.integer(2 * cropPadding + 1);
+  const left = random.integer(2 * cropPadding + 1);
+  const flip = random.uniform() < flipProbability;
   if (cutout === 0) return { top, left, flip };
   const row = random.integer(IMAGE_SIZE), column = random.integer(IMAGE_SIZE);
   return { top, left, flip, cutout: { row, column } };
@@ -109,10 +122,10 @@ function copyImage(images: Uint8Array, output: Float32Array, task: ImageTask): v
 function cropImage(
   images: Uint8Array,
   output: Float32Array,
-  task: ImageTask & AugmentationChoice,
+  task: ImageTask & AugmentationChoice & { cropPadding: number },
 ): void {
-  const { source, target, table, flip } = task;
-  const down = task.top - CROP_PADDING, right = task.left - CROP_PADDING;
+  const { source, target, table, flip, cropPadding } = task;
+  const down = task.top - cropPadding, right = task.left - cropPadding;
   const black0 = table[0], black1 = table[256], black2 = table[512];
   const step = flip ? -3 : 3;
   for (let row = 0; row < IMAGE_SIZE; row++) {
@@ -156,7 +169,7 @@ function cutSquare(
  *
  * @param images `[N, 32, 32, 3]` uint8.
  * @param output Receives 3072 float32 values from `target` on.
- * @param options The image's index, the offset in `output`, the table, the choices and the cutout side.
+ * @param options The image's index, the offset in `output`, the table, the choices and what they were drawn for.
  */
 export function augmentImage(
   images: Uint8Array,
@@ -166,11 +179,11 @@ export function augmentImage(
     target: number;
     table: Float32Array;
     choice: AugmentationChoice;
-    cutout?: number;
-  },
+  } & AugmentationStrength,
 ): void {
-  const { index, target, table, choice, cutout = 0 } = options;
-  cropImage(images, output, { source: index * IMAGE_VALUES, target, table, ...choice });
+  const { index, target, table, choice, cropPadding = CROP_PADDING, cutout = 0 } = options;
+  const source = index * IMAGE_VALUES;
+  cropImage(images, output, { source, target, table, cropPadding, ...choice });
   if (choice.cutout) cutSquare(output, target, { ...choice.cutout, length: cutout });
 }
 
@@ -180,15 +193,16 @@ export function augmentImage(
  * @param images `[N, 32, 32, 3]` uint8.
  * @param output `[B, 32, 32, 3]` float32, the caller's, B the number of indices; every value is written.
  * @param options Which images and how.
- * @throws {RangeError} If `output` has another size, an index is not in the split, or the cutout is not
- *   an integer from 0 on.
+ * @throws {RangeError} If `output` has another size, an index is not in the split, the padding or the
+ *   cutout is not an integer from 0 on, or the flip's is no probability.
  */
 export function augmentBatch(
   images: Uint8Array,
   output: Float32Array,
   options: AugmentationOptions,
 ): void {
-  const { table, indices, random, position = 0, cutout = 0 } = options;
+  const { table, indices, random, position = 0, cropPadding, flipProbability, cutout } = options;
+  const strength = { cropPadding, flipProbability, cutout };
   if (output.length !== indices.length * IMAGE_VALUES) {
     throw new RangeError(
       `Cannot augment ${indices.length} images: want ${
@@ -196,9 +210,7 @@ export function augmentBatch(
       } output values, got ${output.length}`,
     );
   }
-  if (!Number.isSafeInteger(cutout) || cutout < 0) {
-    throw new RangeError(`Cannot augment images: want a cutout of 0 or more pixels, got ${cutout}`);
-  }
+  checkStrength(strength);
   const count = images.length / IMAGE_VALUES;
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i], target = i * IMAGE_VALUES;
@@ -208,8 +220,27 @@ export function augmentBatch(
     if (random === undefined) {
       copyImage(images, output, { source: index * IMAGE_VALUES, target, table });
     } else {
-      const choice = drawAugmentation(random.fork(position + i), cutout);
-      augmentImage(images, output, { index, target, table, choice, cutout });
+      const choice = drawAugmentation(random.fork(position + i), strength);
+      augmentImage(images, output, { index, target, table, choice, ...strength });
     }
+  }
+}
+
+/** @throws {RangeError} If a strength is out of its range. */
+export function checkStrength(
+  { cropPadding = CROP_PADDING, flipProbability = FLIP_PROBABILITY, cutout = 0 }:
+    AugmentationStrength,
+): void {
+  for (const [what, pixels] of [["padding", cropPadding], ["cutout", cutout]] as const) {
+    if (!Number.isSafeInteger(pixels) || pixels < 0) {
+      throw new RangeError(
+        `Cannot augment images: want a ${what} of 0 or more pixels, got ${pixels}`,
+      );
+    }
+  }
+  if (!(flipProbability >= 0 && flipProbability <= 1)) {
+    throw new RangeError(
+      `Cannot augment images: want a flip probability from 0 to 1, got ${flipProbability}`,
+    );
   }
 }

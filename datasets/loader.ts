@@ -7,7 +7,13 @@
  */
 
 import { CounterRandom } from "../backends/random.ts";
-import { augmentBatch, IMAGE_VALUES, normalisationTable } from "./augmentation.ts";
+import {
+  type AugmentationStrength,
+  augmentBatch,
+  checkStrength,
+  IMAGE_VALUES,
+  normalisationTable,
+} from "./augmentation.ts";
 import type { Split, Statistics } from "./types.ts";
 
 /** Streams below an epoch's: one for the order, one for the augmentation. */
@@ -40,7 +46,7 @@ export interface Batch {
 }
 
 /** Options of {@linkcode BatchLoader}. */
-export interface BatchLoaderOptions {
+export interface BatchLoaderOptions extends AugmentationStrength {
   /** Where the images are. */
   split: Split;
   /** Mean and deviation to normalise with. */
@@ -55,10 +61,8 @@ export interface BatchLoaderOptions {
   stream?: readonly number[];
   /** Fresh random order every epoch (default), else the order of `indices`. */
   shuffle?: boolean;
-  /** Random crop and flip; default true. */
+  /** Random crop, flip and cutout; default true. */
   augment?: boolean;
-  /** Side of the cutout square in pixels, with `augment`; default 0, none. */
-  cutout?: number;
 }
 
 function indicesOf(options: BatchLoaderOptions): Uint32Array {
@@ -116,7 +120,7 @@ export class BatchLoader {
         `Cannot load batches of ${batchSize} images: want 1 to ${this.count}, the size of the data set`,
       );
     }
-    checkWhole("a cutout", options.cutout ?? 0);
+    checkStrength(options);
     this.#options = options;
     this.batchSize = batchSize;
     this.batchesPerEpoch = Math.ceil(this.count / batchSize);
@@ -157,7 +161,7 @@ export class BatchLoader {
   }
 
   #batch(order: Uint32Array, { epoch, batch }: LoaderPosition): Batch {
-    const { split, augment = true, cutout } = this.#options;
+    const { split, augment = true, cropPadding, flipProbability, cutout } = this.#options;
     const position = batch * this.batchSize;
     const indices = order.subarray(position, position + this.batchSize);
     const size = indices.length;
@@ -167,6 +171,8 @@ export class BatchLoader {
       indices,
       random: augment ? this.#random.fork(epoch, AUGMENTATION_STREAM) : undefined,
       position,
+      cropPadding,
+      flipProbability,
       cutout,
     });
     return { images, labels: Int32Array.from(indices, (index) => split.labels[index]), size };

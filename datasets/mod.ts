@@ -2,8 +2,10 @@
 
 export {
   type AugmentationOptions,
+  type AugmentationStrength,
   augmentBatch,
   CROP_PADDING,
+  FLIP_PROBABILITY,
   IMAGE_SIZE,
   normalisationTable,
 } from "./augmentation.ts";

@@ -77,8 +77,8 @@ export interface AlphaOptimizerConfig {
 export interface AugmentationConfig {
   /** Zero padding of the random crop in pixels. */
   cropPadding: number;
-  /** Whether half of the images are mirrored. */
-  flip: boolean;
+  /** Probability of a mirrored image. */
+  flipProbability: number;
   /** Side of the square cut out in pixels; 0 for none. */
   cutout: number;
 }
@@ -147,7 +147,7 @@ const AUTHORS: SearchConfig = {
     weightDecay: 1e-3,
     clip: 5,
   },
-  augmentation: { cropPadding: 4, flip: true, cutout: 0 }, // authors' code
+  augmentation: { cropPadding: 4, flipProbability: 0.5, cutout: 0 }, // authors' code
 };
 
 /** Skip dropout per stage, paper, section 4.2. */

@@ -51,7 +51,8 @@ export function checkSearchConfig(config: SearchConfig, data: { images?: number 
     ["alphas.epsilon", alphas.epsilon, NOT_NEGATIVE],
     ["alphas.weightDecay", alphas.weightDecay, NOT_NEGATIVE],
     ["alphas.clip", alphas.clip, NOT_NEGATIVE],
-    ["augmentation.cropPadding", augmentation.cropPadding, NATURAL],
+    ["augmentation.cropPadding", augmentation.cropPadding, { ...NATURAL, to: 32 }],
+    ["augmentation.flipProbability", augmentation.flipProbability, { from: 0, to: 1 }],
     ["augmentation.cutout", augmentation.cutout, NATURAL],
   ];
   let kept: number = PRIMITIVES.length;

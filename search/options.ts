@@ -118,6 +118,18 @@ const OPTIONS: readonly SearchOption[] = [
   ]),
   ...group("Augmentation:", [
     [
+      "crop-padding",
+      "augmentation.cropPadding",
+      integer({ min: 0, max: 32 }),
+      "zeros around an image before its random crop, in pixels",
+    ],
+    [
+      "flip-probability",
+      "augmentation.flipProbability",
+      decimal({ min: 0, max: 1 }),
+      "share of mirrored images",
+    ],
+    [
       "cutout",
       "augmentation.cutout",
       integer({ min: 0, max: 32 }),

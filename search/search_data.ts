@@ -41,7 +41,7 @@ export function stageLoaders(
     statistics: data,
     batchSize: config.batch,
     seed: config.seed,
-    cutout: config.augmentation.cutout,
+    ...config.augmentation,
   };
   const { weightOrder, alphaOrder } = RANDOM_STREAMS;
   return {

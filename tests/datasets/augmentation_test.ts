@@ -107,7 +107,7 @@ Deno.test("augmentBatch() draws by position when the batch is cut elsewhere", ()
   augmentBatch(split.images, whole, { ...options, indices: [0, 1, 2], position: 7 });
   augmentBatch(split.images, tail, { ...options, indices: [2], position: 9 });
   assertEquals(whole.subarray(2 * IMAGE_VALUES), tail);
-  const choice = drawAugmentation(random.fork(9), 16);
+  const choice = drawAugmentation(random.fork(9), { cutout: 16 });
   assertClose(tail, naive(2, choice, 16));
 });
 
@@ -132,7 +132,7 @@ Deno.test("drawAugmentation() draws uniform crops, flips and centres", () => {
   const rows = new Array(IMAGE_SIZE).fill(0), columns = new Array(IMAGE_SIZE).fill(0);
   let flips = 0;
   for (let i = 0; i < draws; i++) {
-    const choice = drawAugmentation(random.fork(i), 16);
+    const choice = drawAugmentation(random.fork(i), { cutout: 16 });
     assert(choice.cutout);
     tops[choice.top]++;
     lefts[choice.left]++;
@@ -145,4 +145,31 @@ Deno.test("drawAugmentation() draws uniform crops, flips and centres", () => {
     for (const count of counts) assertAlmostEquals(count, expected, 5 * Math.sqrt(expected));
   }
   assertAlmostEquals(flips / draws, 0.5, 0.02);
+});
+
+Deno.test("augmentBatch() leaves images in place without padding and mirrors all of them at 1", () => {
+  const output = new Float32Array(3072), plain = new Float32Array(3072);
+  const random = new CounterRandom(3);
+  augmentBatch(split.images, plain, { table, indices: [1] });
+  augmentBatch(split.images, output, {
+    table,
+    indices: [1],
+    random,
+    cropPadding: 0,
+    flipProbability: 0,
+  });
+  assertEquals(output, plain);
+  augmentBatch(split.images, output, {
+    table,
+    indices: [1],
+    random,
+    cropPadding: 0,
+    flipProbability: 1,
+  });
+  for (let row = 0; row < 32; row++) {
+    for (let column = 0; column < 32; column++) {
+      const at = 3 * (32 * row + column), mirrored = 3 * (32 * row + 31 - column);
+      assertEquals([...output.subarray(at, at + 3)], [...plain.subarray(mirrored, mirrored + 3)]);
+    }
+  }
 });
