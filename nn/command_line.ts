@@ -3,7 +3,7 @@
  *
  * `commander` parses and prints help; this file is the only one that knows it. Invariants: an error of
  * the command line alone ends with code {@linkcode USAGE_EXIT}, every other with 1, an interrupted run
- * with {@linkcode INTERRUPTED_EXIT}; nobody is shown a stack trace.
+ * with {@linkcode INTERRUPTED_EXIT} or {@linkcode TERMINATED_EXIT}; nobody is shown a stack trace.
  */
 
 import { Command, CommanderError, Option } from "commander";
@@ -13,6 +13,8 @@ import { suggest } from "../backends/suggest.ts";
 export const USAGE_EXIT = 2;
 /** Exit code of a run ended by Ctrl-C, as shells number it: 128 + SIGINT. */
 export const INTERRUPTED_EXIT = 130;
+/** Exit code of a run ended by SIGTERM: 128 + SIGTERM. */
+export const TERMINATED_EXIT = 143;
 
 const HELP_WIDTH = 80;
 

@@ -7,7 +7,13 @@
  */
 
 import { isAbsolute, relative, resolve } from "node:path";
-import { INTERRUPTED_EXIT, oneLine, USAGE_EXIT, UsageError } from "./command_line.ts";
+import {
+  INTERRUPTED_EXIT,
+  oneLine,
+  TERMINATED_EXIT,
+  USAGE_EXIT,
+  UsageError,
+} from "./command_line.ts";
 import { RunError } from "./run_files.ts";
 
 /** How a main program is started, for messages that tell a person what to type. */
@@ -22,8 +28,14 @@ export interface MainProgram {
   readonly folders: { readonly read: readonly string[]; readonly write: readonly string[] };
 }
 
-/** How a main program ended. */
-export type Outcome = "done" | "interrupted";
+/** How a main program ended: by itself, by Ctrl-C, or by SIGTERM. */
+export type Outcome = "done" | "interrupted" | "terminated";
+
+const EXIT_CODES: Record<Outcome, number> = {
+  done: 0,
+  interrupted: INTERRUPTED_EXIT,
+  terminated: TERMINATED_EXIT,
+};
 
 /** Runs a main program and leaves the process with its exit code. */
 export async function runMain(
@@ -39,8 +51,7 @@ export async function runMain(
     Deno.exit(report(event.error ?? event.message, program));
   });
   try {
-    const outcome = await body([...Deno.args]);
-    Deno.exit(outcome === "interrupted" ? INTERRUPTED_EXIT : 0);
+    Deno.exit(EXIT_CODES[await body([...Deno.args])]);
   } catch (error) {
     Deno.exit(report(error, program));
   }

@@ -167,7 +167,8 @@ export const SEARCH_COMMAND: CommandSpec = {
     ...RUN_OPTIONS,
     ...OPTIONS.map((option) => ({ ...option, hint: defaultsOf(option) })),
   ],
-  epilogue: "Paths are relative to the project's folder. Ctrl-C finishes the step and saves.",
+  epilogue:
+    "Paths are relative to the project's folder.\nCtrl-C and SIGTERM finish the step and save.",
 };
 
 /** `(default: 25, quick: 3)`. */

@@ -208,7 +208,7 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
     line.clear();
     if (!result) {
       line.print(`Saved. To continue: ${resumeCommand(plan, program)}`);
-      return "interrupted";
+      return interrupt.terminated ? "terminated" : "interrupted";
     }
     const context = {
       folder,

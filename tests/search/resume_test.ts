@@ -98,17 +98,24 @@ test("a search killed at random moments resumes to the unbroken result", async (
   assertEquals(resultsOf(`${folder}/run`), await unbrokenResults(), `seed ${seed}`);
 });
 
-test("a search stopped by Ctrl-C saves, says how to resume, and resumes exactly", async (folder) => {
+/** Stops a run by a signal and resumes it. */
+async function assertSaves(folder: string, signal: Deno.Signal, exit: number): Promise<void> {
   const process = await startUntil(folder, 6);
-  process.kill("SIGINT");
+  process.kill(signal);
   const { code, stdout, stderr } = await ended(process);
-  assertEquals(code, 130, stderr);
+  assertEquals(code, exit, stderr);
   assertStringIncludes(stdout, `Saved. To continue: tiny-search --resume=${folder}/run`);
   assertStringIncludes(stderr, "Stopping after this step");
   const resumed = await run(TINY_SEARCH, [`--resume=${folder}/run`]);
   assertEquals(resumed.code, 0, resumed.stderr);
   assertEquals(resultsOf(`${folder}/run`), await unbrokenResults());
-});
+}
+
+test("a search stopped by Ctrl-C saves, says how to resume, and resumes exactly", (folder) =>
+  assertSaves(folder, "SIGINT", 130));
+
+test("a search stopped by SIGTERM saves, says how to resume, and resumes exactly", (folder) =>
+  assertSaves(folder, "SIGTERM", 143));
 
 test("a search whose newest checkpoint is damaged resumes from the one before", async (folder) => {
   const process = await startUntil(folder, 8);
