@@ -11,24 +11,31 @@ import {
 
 export * from "./contract.ts";
 
-/** A started backend, and why those that `auto` tried before it were not taken. */
+/** A started backend, and why those that come before it for `auto` were not taken. */
 export interface StartedBackend {
   /** tfjs's current backend from now on. */
   backend: Backend;
-  /** One sentence each. */
+  /** A clause for all that this version lacks, then a sentence for each that failed to start. */
   notTaken: string[];
 }
 
-const STARTERS: Record<BackendName, (options: BackendOptions) => Promise<Backend>> = {
-  cudnn: () => notBuilt("cudnn"),
-  webgpu: () => notBuilt("webgpu"),
+/** The backends of this version. */
+const STARTERS: Partial<Record<BackendName, (options: BackendOptions) => Promise<Backend>>> = {
   cpu: async (options) => (await import("./cpu/backend.ts")).startCpuBackend(options),
 };
 
-function notBuilt(name: BackendName): Promise<Backend> {
-  return Promise.reject(
-    new BackendError(name, `Backend ${name} is not part of this version, only cpu is`),
-  );
+/** Starts one backend. */
+async function startNamed(name: BackendName, options: BackendOptions): Promise<Backend> {
+  const start = STARTERS[name];
+  if (start) return await start(options);
+  throw new BackendError(name, `Backend ${name} is not part of this version: use --backend=cpu`);
+}
+
+/** Such as `cudnn and webgpu are not part of this version`; nothing where all are. */
+function absence(names: readonly BackendName[]): string[] {
+  if (names.length === 0) return [];
+  const verb = names.length === 1 ? "is" : "are";
+  return [`${names.join(", ").replace(/, ([^,]*)$/, " and $1")} ${verb} not part of this version`];
 }
 
 /**
@@ -48,17 +55,23 @@ export async function startBackend(
         suggest(name, ["auto", ...BACKEND_NAMES]),
     );
   }
-  if (name !== "auto") return { backend: await STARTERS[name](options), notTaken: [] };
-  const notTaken: string[] = [];
+  if (name !== "auto") return { backend: await startNamed(name, options), notTaken: [] };
+  const absent: BackendName[] = [], failed: string[] = [];
   for (const candidate of BACKEND_NAMES) {
+    if (!STARTERS[candidate]) {
+      absent.push(candidate);
+      continue;
+    }
     try {
-      return { backend: await STARTERS[candidate](options), notTaken };
+      const backend = await startNamed(candidate, options);
+      return { backend, notTaken: [...absence(absent), ...failed] };
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
-      notTaken.push(error.message);
+      failed.push(error.message);
     }
   }
-  throw new BackendError("cpu", `No backend can start: ${notTaken.join("; ")}`);
+  const reasons = [...absence(absent), ...failed].join("; ");
+  throw new BackendError("cpu", `No backend can start: ${reasons}`);
 }
 
 function isBackendName(name: string): name is BackendName {

@@ -150,8 +150,8 @@ async function setUp(
     throw error instanceof RangeError ? new RangeError(inOptions(error.message)) : error;
   }
   const started = await startBackend(run.backend, { threads: run.threads });
-  started.notTaken.forEach((reason) => line.print(reason));
-  line.print(`Backend: ${started.backend.description}`);
+  const reasons = started.notTaken.length > 0 ? ` (${started.notTaken.join("; ")})` : "";
+  line.print(`Backend: ${started.backend.description}${reasons}`);
   return { data, started };
 }
 

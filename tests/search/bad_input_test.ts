@@ -86,7 +86,10 @@ test("the search refuses what does not fit data and backend", async (folder) => 
     assertFails({ script: TINY_SEARCH, args: [...args, `--save=${folder}/run`], code: 1, says });
   await fails(["--batch=193"], "--batch");
   await fails([...TINY_OPTIONS, "--train-images=193"], "--train-images");
-  await fails([...TINY_OPTIONS, "--backend=webgpu"], "is not part of this version");
+  await fails(
+    [...TINY_OPTIONS, "--backend=webgpu"],
+    "error: Backend webgpu is not part of this version: use --backend=cpu",
+  );
 });
 
 test("the search refuses to resume what is no run, and keeps what it refuses", async (folder) => {
