@@ -29,7 +29,7 @@ export function branchesKernel(
   records.forEach((record, index) => {
     const spec = attrs.branches[index];
     record.y = backend.address(outputs[index]);
-    placeFilters(backend, work, { inputs, spec, record, channels: x.shape[3], transposed: false });
+    placeFilters(backend, work, { inputs, spec, record, channels: x.shape[3], backward: false });
   });
   call.partials = work.take(parts * call.partialBytes);
   runBranches(backend, work, {
@@ -84,16 +84,16 @@ export function placeAffine(
   call.shift = work.floats(affine.subarray(channels), channelsP);
 }
 
-/** Packs a branch's filters; transposed, those of the gradient as well. */
+/** Packs a branch's filters as the forward kernel reads them or, `backward`, as the gradient does. */
 export function placeFilters(
   backend: CpuBackend,
   work: WorkBlocks,
-  { inputs, spec, record, channels, transposed }: {
+  { inputs, spec, record, channels, backward }: {
     inputs: TensorInfo[];
     spec: BranchSpec;
     record: RecordOf<typeof BranchRecord>;
     channels: number;
-    transposed: boolean;
+    backward: boolean;
   },
 ): void {
   if (spec.filters.length === 0) return;
@@ -101,28 +101,25 @@ export function placeFilters(
   if (spec.kind === "separable") {
     const taps = backend.floats(filters.shift()!);
     record.depthwise = placeTaps(backend, work, { taps, channels, turned: false });
-    if (transposed) {
+    if (backward) {
       record.depthwiseTurned = placeTaps(backend, work, { taps, channels, turned: true });
     }
   }
   const rows = filterRows(record, channelsP);
   const unpadded = record.patchP > 0 ? spec.kernel ** 2 * channels : channels;
   record.filterBytes = 4 * rows * record.outP;
-  const pack = (transpose: number) => {
-    const address = work.take(filters.length * record.filterBytes);
-    filters.forEach((filter, segment) =>
-      backend.threads.kernels.packFilter(
-        backend.address(filter),
-        address + segment * record.filterBytes,
-        unpadded,
-        record.out,
-        transpose,
-      )
-    );
-    return address;
-  };
-  record.filter = pack(0);
-  if (transposed) record.filterTransposed = pack(1);
+  const address = work.take(filters.length * record.filterBytes);
+  filters.forEach((filter, segment) =>
+    backend.threads.kernels.packFilter(
+      backend.address(filter),
+      address + segment * record.filterBytes,
+      unpadded,
+      record.out,
+      Number(backward),
+    )
+  );
+  if (backward) record.filterTransposed = address;
+  else record.filter = address;
 }
 
 function placeTaps(

@@ -51,7 +51,7 @@ export function branchesGradKernel(
       spec,
       record,
       channels: x.shape[3],
-      transposed: true,
+      backward: true,
     });
     record.y = backend.address(y);
     const norm = normGradient(backend, { forward, attrs, spec, tensors: branches[index] });
