@@ -4,7 +4,7 @@
  */
 
 /** Parts of a large batch: enough for many cores, few enough that adding them up stays cheap. */
-const PARTS = 16;
+export const PARTS = 16;
 
 /** Parts for a batch of images. */
 export function partsOf(images: number): number {

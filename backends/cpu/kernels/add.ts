@@ -5,6 +5,7 @@
 
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { CpuBackend } from "../backend.ts";
+import { PARTS } from "../parts.ts";
 import { WorkBlocks, writeRecords } from "../records.ts";
 import { AddCall, layoutBytes } from "../wasm/layouts.ts";
 
@@ -23,7 +24,7 @@ export function addKernel(
   if (unevaluated) return unevaluated;
   using work = new WorkBlocks(backend.arena);
   const out = backend.allocate(a.shape), elements = util.sizeFromShape(a.shape);
-  const parts = elements < SPLIT_ELEMENTS ? 1 : 16;
+  const parts = elements < SPLIT_ELEMENTS ? 1 : PARTS;
   const call = {
     a: backend.address(a),
     b: backend.address(b),

@@ -6,21 +6,7 @@
 import { windowPadding } from "../../geometry/windows.ts";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import { emptyRecord, type RecordOf } from "../records.ts";
-import { BranchesCall, BranchRecord } from "../wasm/layouts.ts";
-
-/** Numbers of the branch kinds in branches.as.ts. */
-const KINDS = {
-  separable: 0,
-  pointwise: 1,
-  factorized_reduce: 2,
-  convolution: 3,
-  max_pool: 4,
-  avg_pool: 5,
-  identity: 6,
-} as const satisfies Record<BranchSpec["kind"], number>;
-
-/** Border of a half-size image, as in branches.as.ts. */
-const HALF_BORDER = 3;
+import { BRANCH_KINDS, BranchesCall, BranchRecord, HALF_BORDER } from "../wasm/layouts.ts";
 
 /** Rounds up to a multiple of 4. */
 export function padded(channels: number): number {
@@ -47,7 +33,9 @@ export function planBranches(
   const [images, height, width, channels] = shape;
   const call = emptyRecord(BranchesCall), channelsP = padded(channels);
   const records = attrs.branches.map((spec) => recordOf(spec, channels));
-  const convolutional = attrs.branches.filter((spec) => KINDS[spec.kind] <= KINDS.convolution);
+  const convolutional = attrs.branches.filter((spec) =>
+    BRANCH_KINDS[spec.kind] <= BRANCH_KINDS.convolution
+  );
   const staged = convolutional.filter((spec) => spec.kind !== "convolution");
   const pooled = attrs.branches.some((spec) => spec.kind.endsWith("_pool"));
   const half = attrs.branches.filter(isHalf);
@@ -78,7 +66,7 @@ export function planBranches(
     scratchBytes += slot(floats);
     return at;
   };
-  const zeroed = (field: "active" | "raw" | "half" | "padded" | "extra", floats: number) => {
+  const zeroed = (field: "active" | "raw" | "half" | "padded", floats: number) => {
     call[field] = place(floats);
     call[`${field}Bytes`] = 4 * floats;
   };
@@ -101,7 +89,7 @@ export function planBranches(
     );
     zeroed("padded", Math.max(...paddedFloats) + slack);
     call.gradient = place(plane);
-    zeroed("extra", Math.max(plane, channelsP * outPixels, patches));
+    call.extra = place(Math.max(plane, channelsP * outPixels, patches));
     call.paddedTable = place(outPixels);
   }
   if (backward) layGradientSums(call, records, attrs);
@@ -117,7 +105,7 @@ function recordOf(spec: BranchSpec, channels: number): RecordOf<typeof BranchRec
   const segments = spec.kind === "factorized_reduce" ? 2 : 1, out = spec.output[2] / segments;
   return {
     ...emptyRecord(BranchRecord),
-    kind: KINDS[spec.kind],
+    kind: BRANCH_KINDS[spec.kind],
     kernel: spec.kernel,
     stride: spec.stride,
     dilation: spec.dilation,
@@ -155,9 +143,9 @@ function layGradientSums(
   if (attrs.hasAffine) call.partialBytes += 16 * call.channelsP;
   if (!attrs.filterGradient) return;
   for (const record of records) {
-    if (record.kind > KINDS.convolution) continue;
+    if (record.kind > BRANCH_KINDS.convolution) continue;
     record.depthwiseSums = call.partialBytes;
-    if (record.kind === KINDS.separable) {
+    if (record.kind === BRANCH_KINDS.separable) {
       call.partialBytes += 4 * record.kernel ** 2 * call.channelsP;
     }
     record.filterSums = call.partialBytes;

@@ -5,6 +5,7 @@
 
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { CpuBackend } from "../backend.ts";
+import { PARTS } from "../parts.ts";
 import { WorkBlocks, writeRecords } from "../records.ts";
 import { JoinCall, layoutBytes } from "../wasm/layouts.ts";
 
@@ -60,7 +61,7 @@ function join(
     words[index] = backend.address(piece);
     words[count + index] = 4 * piece.shape[last];
   });
-  const parts = rows < SPLIT_ROWS ? 1 : 16;
+  const parts = rows < SPLIT_ROWS ? 1 : PARTS;
   const call = {
     pieces: table,
     rowBytes: table + 4 * count,

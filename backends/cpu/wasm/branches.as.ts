@@ -2,7 +2,9 @@
 // second-level cache. An image is activated and staged once for all branches; backward, the gradients
 // of all branches meet in scratch before the gradient of x is written, once.
 // Depthwise results are computed again backward, never kept.
-import { BranchesCall, BranchRecord, GradientTerm } from "./layouts.as";
+import {
+  AVG_POOL, BranchesCall, BranchRecord, CONVOLUTION, FACTORIZED_REDUCE, GradientTerm, HALF_BORDER, IDENTITY, MAX_POOL, SEPARABLE,
+} from "./layouts.as";
 import { flush } from "./simd.as";
 import { outerSum, pointwise } from "./pointwise.as";
 import { depthwise, depthwise2, depthwise2Back, depthwiseTaps } from "./depthwise.as";
@@ -11,10 +13,6 @@ import {
 } from "./images.as";
 import { averageBack, fillBorder, maximumBack, poolForward } from "./pooling.as";
 
-const SEPARABLE: i32 = 0, POINTWISE: i32 = 1, FACTORIZED_REDUCE: i32 = 2, CONVOLUTION: i32 = 3;
-const MAX_POOL: i32 = 4, AVG_POOL: i32 = 5, IDENTITY: i32 = 6;
-/** Zero border of a half-size image, for kernels up to 7. */
-const HALF_BORDER: i32 = 3;
 const LEAST: f32 = -3.4028234663852886e38;
 
 // @ts-ignore: decorator

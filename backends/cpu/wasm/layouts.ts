@@ -1,6 +1,7 @@
 /**
  * The argument records that TypeScript writes into shared memory and AssemblyScript reads, each listed
- * once: {@linkcode layoutSource} turns a list into the AssemblyScript class of the same field order.
+ * once, and the numbers that both sides know: {@linkcode layoutsModule} turns a list into the
+ * AssemblyScript class of the same field order, a number into a constant.
  *
  * Every field is 4 bytes. Addresses are unsigned byte offsets into the shared memory, sizes are in
  * elements unless named otherwise, and `...P` marks a count of channels padded to a multiple of 4.
@@ -9,6 +10,20 @@
 type FieldType = "usize" | "i32" | "u32" | "f32";
 /** Field names and types, in order. */
 export type Layout = Record<string, FieldType>;
+
+/** Numbers of the branch kinds: convolutions come first, then pools, then the identity. */
+export const BRANCH_KINDS = {
+  separable: 0,
+  pointwise: 1,
+  factorized_reduce: 2,
+  convolution: 3,
+  max_pool: 4,
+  avg_pool: 5,
+  identity: 6,
+} as const;
+
+/** Zero border of an image of every second pixel in scratch, for kernels up to 7. */
+export const HALF_BORDER = 3;
 
 /** A call of the branches kernels; the records of its branches follow one another at `branches`. */
 export const BranchesCall = {
@@ -53,7 +68,6 @@ export const BranchesCall = {
   paddedBytes: "i32",
   gradient: "usize",
   extra: "usize",
-  extraBytes: "i32",
   sums: "usize",
   /** Byte offsets per pixel: of dense results, and of the interior of the bordered gradient. */
   denseTable: "usize",
@@ -186,12 +200,12 @@ export function layoutBytes(layout: Layout): number {
 }
 
 /** The AssemblyScript class of a layout. */
-export function layoutSource(name: string, layout: Layout): string {
+function layoutSource(name: string, layout: Layout): string {
   const fields = Object.entries(layout).map(([field, type]) => `  ${field}: ${type};`);
   return `@unmanaged\nexport class ${name} {\n${fields.join("\n")}\n}\n`;
 }
 
-/** All classes, as one AssemblyScript module. */
+/** All classes and constants, as one AssemblyScript module. */
 export function layoutsModule(): string {
   const layouts = {
     BranchesCall,
@@ -203,5 +217,14 @@ export function layoutsModule(): string {
     JoinCall,
     PoolCall,
   };
-  return Object.entries(layouts).map(([name, layout]) => layoutSource(name, layout)).join("\n");
+  const numbers = {
+    ...Object.fromEntries(
+      Object.entries(BRANCH_KINDS).map(([kind, number]) => [kind.toUpperCase(), number]),
+    ),
+    HALF_BORDER,
+  };
+  return [
+    ...Object.entries(numbers).map(([name, n]) => `export const ${name}: i32 = ${n};\n`),
+    ...Object.entries(layouts).map(([name, layout]) => layoutSource(name, layout)),
+  ].join("\n");
 }

@@ -18,7 +18,7 @@ const ROW_TILES = [[1, 8], [2, 8], [3, 8], [4, 8], [5, 8], [7, 4]].flatMap(([tap
   [8, 4, 1].filter((outputs) => outputs <= most).map((outputs) => [taps, outputs])
 );
 /** Taps in a row and rows of taps of a depthwise filter gradient tile: at most 10 accumulators. */
-export const TAP_TILES: [number, number][] = [[1, 5], [2, 5], [3, 3], [4, 2], [5, 2], [7, 1]]
+const TAP_TILES: [number, number][] = [[1, 5], [2, 5], [3, 3], [4, 2], [5, 2], [7, 1]]
   .flatMap(([taps, most]) =>
     [5, 3, 2, 1].filter((rows) => rows <= most).map((rows): [number, number] => [taps, rows])
   );
