@@ -2,18 +2,10 @@
 
 import { CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE } from "../../nn/checkpoint.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { inFolder, programsPermitted, run } from "./program.ts";
+import { inFolder, programsPermitted, run, TINY_NETWORK } from "./program.ts";
 
 const SEARCH = "search/main.ts", TINY_SEARCH = "tests/search/tiny_search.ts";
-const TINY_OPTIONS = [
-  "--epochs=1",
-  "--alpha-from-epoch=0",
-  "--validation-epochs=0",
-  "--layers=3,3,3",
-  "--channels=2",
-  "--batch=4",
-  "--train-images=4",
-];
+const TINY_OPTIONS = [...TINY_NETWORK, "--batch=4", "--train-images=4"];
 
 const ignore = !programsPermitted();
 

@@ -13,18 +13,10 @@ import { type StageState, StageTrainer } from "../../search/stage_trainer.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "../assert.ts";
 import { loadSample } from "../datasets/sample.ts";
 import { permitted } from "../permitted.ts";
-import { inFolder } from "./program.ts";
+import { inFolder, TINY_NETWORK } from "./program.ts";
 import { tinyBatch, tinySettings } from "./tiny_network.ts";
 
 const MEGABYTE = 1024 * 1024, LIMIT = 32 * MEGABYTE;
-
-const TINY_OPTIONS = [
-  "--epochs=1",
-  "--alpha-from-epoch=0",
-  "--validation-epochs=0",
-  "--layers=3,3,3",
-  "--channels=2",
-];
 
 const program: MainProgram = {
   command: "tiny-search",
@@ -88,7 +80,7 @@ test("the search says the bytes and a batch that fits", () =>
   inFolder(async (folder) => {
     const run = (batch: number, name: string) =>
       search(
-        [...TINY_OPTIONS, "--train-images=64", `--batch=${batch}`, `--save=${folder}/${name}`],
+        [...TINY_NETWORK, "--train-images=64", `--batch=${batch}`, `--save=${folder}/${name}`],
         LIMIT,
       );
     const { message } = await assertRejects(() => run(64, "large"));
@@ -104,7 +96,7 @@ test("the search says the bytes and a batch that fits", () =>
 test("a search that runs out of memory in a later stage keeps its checkpoint", () =>
   inFolder(async (folder) => {
     const path = `${folder}/run`;
-    const options = [...TINY_OPTIONS, "--train-images=8", "--batch=8", "--added-channels=0,46,0"];
+    const options = [...TINY_NETWORK, "--train-images=8", "--batch=8", "--added-channels=0,46,0"];
     const { message } = await assertRejects(() => search([...options, `--save=${path}`], LIMIT));
     assertMatch(message, /start anew with --batch=\d+; the last checkpoint stays/);
     assert(message.includes(`--resume=${path}`), message);

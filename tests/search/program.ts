@@ -13,6 +13,15 @@ export interface Ended {
   stderr: string;
 }
 
+/** Options of a search of the smallest networks for one epoch, alphas included. */
+export const TINY_NETWORK = [
+  "--epochs=1",
+  "--alpha-from-epoch=0",
+  "--validation-epochs=0",
+  "--layers=3,3,3",
+  "--channels=2",
+];
+
 const ROOT = new URL("../..", import.meta.url);
 
 /** Whether programs may be started here. */
