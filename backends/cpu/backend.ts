@@ -28,8 +28,10 @@ import { Threads } from "./threads.ts";
 /** Name of the backend in tfjs's registry. */
 export const CPU_BACKEND = "pdarts-cpu";
 
-/** Largest memory, in bytes: all that 32-bit addresses reach, less the last page. */
-const MEMORY_LIMIT = (MAX_PAGES - 1) * 65536;
+/** Bytes of a page of memory. The last one is not used, so that sums of addresses stay in 32 bits. */
+const PAGE = 65536;
+/** Memories that are tried on a system that refuses the largest: halves, down to 256 MB. */
+const LEAST_PAGES = 4096;
 
 export class CpuBackend extends MathBackendCPU implements BlockOwner {
   readonly arena: Arena;
@@ -252,16 +254,17 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
   if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
     throw new RangeError(`Cannot start CPU threads: want 1 to ${MAX_THREADS}, got ${count}`);
   }
-  const { memoryLimit = MEMORY_LIMIT } = options;
+  const { memoryLimit = Infinity } = options;
   if (!(memoryLimit > 0)) {
     throw new RangeError(`Cannot limit CPU memory: want bytes above 0, got ${memoryLimit}`);
   }
   const cacheDir = options.cacheDir ?? `${import.meta.dirname}/../../.cache`;
+  const { memory, pages } = makeMemory();
   const { module, relaxed } = await compileKernels(`${cacheDir}/kernels`, {
     relaxed: options.relaxedSimd,
+    pages,
   });
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
-  const arena = new Arena(memory, Math.min(memoryLimit, MEMORY_LIMIT));
+  const arena = new Arena(memory, Math.min(memoryLimit, (pages - 1) * PAGE));
   const threads = await Threads.start(arena, module, count);
   if (tf.findBackend(CPU_BACKEND)) tf.removeBackend(CPU_BACKEND);
   const backend = new CpuBackend(arena, threads);
@@ -280,4 +283,20 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
       if (tf.findBackend(CPU_BACKEND) === backend) tf.removeBackend(CPU_BACKEND);
     },
   };
+}
+
+/** The largest memory that the system gives. Its pages take no room until they are touched. */
+function makeMemory(): { memory: WebAssembly.Memory; pages: number } {
+  for (let pages = MAX_PAGES;; pages /= 2) {
+    try {
+      return {
+        memory: new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }),
+        pages,
+      };
+    } catch {
+      if (pages <= LEAST_PAGES) {
+        throw new BackendError("cpu", `Cannot reserve ${pages * PAGE} bytes of memory`);
+      }
+    }
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * Compiles the AssemblyScript kernels in this process, once per content: the binary is kept in a cache
  * folder under the digest of the sources, the tiles written by `wasm/tiles.ts` and the compiler's
- * version. Without a writable cache the kernels are compiled again each time (about 3 s).
+ * version and options. Without a writable cache the kernels are compiled again each time (about 3 s).
  */
 
 import { BackendError } from "../contract.ts";
@@ -22,8 +22,10 @@ const SOURCES = [
   "small",
   "roof",
 ];
-/** Pages of 64 KB: the module asks for the least, the memory may grow to all of 32 bits. */
+/** Pages of 64 KB: all that 32 bits address. */
 export const MAX_PAGES = 65536;
+/** Tiles are written in the order in which they run best: at higher levels the optimiser moves them. */
+const OPTIMIZATION = "-O1";
 
 /** The compiled kernels. */
 export interface CompiledKernels {
@@ -38,16 +40,18 @@ export interface CompiledKernels {
  * @param cacheDir Folder for binaries; made if need be.
  * @param options.relaxed False to leave relaxed SIMD out, for the same bits on every machine; by
  * default it is used where the engine has it.
+ * @param options.pages Size of the memory the kernels are for; they bear no other.
  * @throws {BackendError} If the compiler refuses the sources.
  */
 export async function compileKernels(
   cacheDir: string,
-  { relaxed = hasRelaxedSimd() }: { relaxed?: boolean } = {},
+  { relaxed = hasRelaxedSimd(), pages = MAX_PAGES }: { relaxed?: boolean; pages?: number } = {},
 ): Promise<CompiledKernels> {
-  const files = sources(relaxed), path = await binaryPath(cacheDir, files);
+  const files = sources(relaxed), options = compilerOptions(pages);
+  const path = await binaryPath(cacheDir, { files, options });
   let binary = await readIfThere(path);
   if (!binary) {
-    binary = await compile(files);
+    binary = await compile(files, options);
     await writeIfPossible(path, binary);
   }
   return { module: await WebAssembly.compile(binary as BufferSource), relaxed };
@@ -56,9 +60,9 @@ export async function compileKernels(
 /** Where the cache has the kernels of today's sources, whether they are there or not. */
 export function cachedKernels(
   cacheDir: string,
-  { relaxed }: { relaxed: boolean },
+  { relaxed, pages = MAX_PAGES }: { relaxed: boolean; pages?: number },
 ): Promise<string> {
-  return binaryPath(cacheDir, sources(relaxed));
+  return binaryPath(cacheDir, { files: sources(relaxed), options: compilerOptions(pages) });
 }
 
 /** True when the engine accepts a module that uses relaxed SIMD. */
@@ -89,33 +93,32 @@ function sources(relaxed: boolean): Map<string, string> {
   return files;
 }
 
-async function binaryPath(cacheDir: string, files: Map<string, string>): Promise<string> {
-  return `${cacheDir}/kernels-${await digest(files)}.wasm`;
+function compilerOptions(pages: number): string[] {
+  return [
+    ...[OPTIMIZATION, "--noAssert", "--runtime", "stub"],
+    ...["simd", "relaxed-simd", "threads"].flatMap((feature) => ["--enable", feature]),
+    ...["--importMemory", "--sharedMemory"],
+    // A memory that cannot grow: its size, which every load is checked against, stays in a register.
+    ...["--initialMemory", String(pages), "--maximumMemory", String(pages)],
+  ];
 }
 
-async function digest(files: Map<string, string>): Promise<string> {
-  const text = [COMPILER, ...[...files].flat()].join("\n");
+async function binaryPath(
+  cacheDir: string,
+  { files, options }: { files: Map<string, string>; options: string[] },
+): Promise<string> {
+  const text = [COMPILER, ...options, ...[...files].flat()].join("\n");
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(hash).subarray(0, 12)].map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+  const digest = [...new Uint8Array(hash).subarray(0, 12)]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${cacheDir}/kernels-${digest}.wasm`;
 }
 
-async function compile(files: Map<string, string>): Promise<Uint8Array> {
+async function compile(files: Map<string, string>, options: string[]): Promise<Uint8Array> {
   const asc = (await import("assemblyscript/asc")).default;
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    [
-      "main.as.ts",
-      "--outFile",
-      "main.wasm",
-      "-O3",
-      "--noAssert",
-      "--runtime",
-      "stub",
-      ...["simd", "relaxed-simd", "threads"].flatMap((feature) => ["--enable", feature]),
-      ...["--importMemory", "--sharedMemory", "--initialMemory", "1"],
-      ...["--maximumMemory", String(MAX_PAGES)],
-    ],
+    ["main.as.ts", "--outFile", "main.wasm", ...options],
     {
       readFile: (name) => files.get(name) ?? null,
       writeFile: (_name, contents) => {

@@ -1,8 +1,11 @@
 /**
  * The allocator of the CPU backend: blocks of one shared WebAssembly memory of at most 4 GB.
  *
+ * The memory has its full size from the start, which takes no more than addresses until a page is
+ * touched: in a memory that may grow, every load asks for its size again.
+ *
  * Best fit over free blocks kept by size, split when taken, joined with free neighbours when returned;
- * the memory grows only when no block fits, since touching fresh pages costs more than a kernel does.
+ * fresh pages are touched only when no block fits, since that costs more than a kernel does.
  * Small blocks are cut from chunks and kept by size for good, since a step makes and frees thousands.
  * Addresses are byte offsets. Large blocks get sizes that are odd multiples of 64 bytes away from a
  * page, so that equal tensors do not start at the same position of every cache way.
@@ -15,8 +18,6 @@ const PAGE = 65536, ALIGN = 64;
 const LARGE = 65536, CACHE_WAY = 4096, STAGGER = 320;
 /** Blocks below this size are small; chunks of them are cut from. */
 const SMALL = 8192, CHUNK = 262144;
-/** The memory grows by at least this, to grow rarely. */
-const GROWTH = 16 * 1024 * 1024;
 /** First address given out: below it lie the module's own constants. */
 const BASE = PAGE;
 
@@ -41,18 +42,21 @@ export class Arena {
   #end = BASE;
   #current = 0;
   #peak = 0;
-  #buffer: ArrayBufferLike;
+  readonly #buffer: ArrayBufferLike;
 
-  /** @param limit Bytes the memory may hold, at most 4 GB. */
-  constructor(memory: WebAssembly.Memory, limit: number) {
+  /**
+   * @param memory A memory that does not grow.
+   * @param limit Bytes of it that may be used; by default, and at most, all.
+   */
+  constructor(memory: WebAssembly.Memory, limit: number = Infinity) {
     this.memory = memory;
-    this.#limit = limit;
     this.#buffer = memory.buffer;
+    this.#limit = Math.min(limit, memory.buffer.byteLength);
   }
 
-  /** Bytes in use, the largest number so far, and bytes taken from the system. */
+  /** Bytes in use, the largest number so far, and bytes ever taken from the system. */
   get usage(): { current: number; peak: number; reserved: number } {
-    return { current: this.#current, peak: this.#peak, reserved: this.#buffer.byteLength };
+    return { current: this.#current, peak: this.#peak, reserved: this.#end };
   }
 
   resetPeak(): void {
@@ -63,11 +67,13 @@ export class Arena {
    * Takes a block.
    *
    * @returns Its address, a multiple of 64.
-   * @throws {OutOfMemoryError} If the memory cannot grow as far as needed.
+   * @throws {OutOfMemoryError} If no free block is large enough and the limit is reached.
    */
   allocate(bytes: number): number {
     const size = blockSize(bytes);
-    const address = size < SMALL ? this.#takeSmall(size) : this.#takeFree(size) ?? this.#grow(size);
+    const address = size < SMALL
+      ? this.#takeSmall(size)
+      : this.#takeFree(size) ?? this.#extend(size);
     this.#used.set(address, size);
     this.#current += size;
     if (this.#current > this.#peak) this.#peak = this.#current;
@@ -84,7 +90,7 @@ export class Arena {
     else this.#addFree(address, size);
   }
 
-  /** Float32 view of n elements at an address. Shared memory never moves: views stay valid. */
+  /** Float32 view of n elements at an address. The memory never moves: views stay valid. */
   floats(address: number, n: number): FloatView {
     return new Float32Array(this.#buffer, address, n);
   }
@@ -109,7 +115,7 @@ export class Arena {
     const free = this.#small[size / ALIGN].pop();
     if (free !== undefined) return free;
     if (this.#chunk + size > this.#chunkEnd) {
-      this.#chunk = this.#takeFree(CHUNK) ?? this.#grow(CHUNK);
+      this.#chunk = this.#takeFree(CHUNK) ?? this.#extend(CHUNK);
       this.#chunkEnd = this.#chunk + CHUNK;
     }
     this.#chunk += size;
@@ -126,31 +132,20 @@ export class Arena {
     return start;
   }
 
-  #grow(size: number): number {
+  #extend(size: number): number {
     // A free block at the very end is extended.
     const tail = this.#freeByEnd.get(this.#end);
     const start = tail ?? this.#end, end = start + size;
-    const missing = end - this.#buffer.byteLength;
-    if (missing > 0) this.#growMemory(size, missing);
-    if (tail !== undefined) this.#removeFree(tail, this.#end - tail);
-    this.#end = end;
-    return start;
-  }
-
-  #growMemory(size: number, missing: number): void {
-    const room = this.#limit - this.#buffer.byteLength;
-    const pages = Math.ceil(Math.min(Math.max(missing, GROWTH), Math.max(missing, room)) / PAGE);
-    try {
-      if (missing > room) throw new RangeError("beyond the limit");
-      this.memory.grow(pages);
-    } catch {
+    if (end > this.#limit) {
       throw new OutOfMemoryError("cpu", {
         bytesAsked: size,
         bytesInUse: this.#current,
         limit: this.#limit,
       });
     }
-    this.#buffer = this.memory.buffer;
+    if (tail !== undefined) this.#removeFree(tail, this.#end - tail);
+    this.#end = end;
+    return start;
   }
 
   #addFree(start: number, size: number): void {

@@ -93,7 +93,22 @@ export function normGradient(dy: usize, y: usize, g: usize, pixels: i32, segment
     return;
   }
   const all: usize = <usize>pixels * one;
-  for (let m: usize = 0; m < one; m += 16) {
+  let m: usize = 0;
+  // A whole cache line at a time, so that y and dy are fetched once.
+  for (; m + 64 <= one; m += 64) {
+    const k = coefficients + m, l = k + one, h = l + one;
+    const a0 = v128.load(k), a1 = v128.load(k, 16), a2 = v128.load(k, 32), a3 = v128.load(k, 48);
+    const b0 = v128.load(l), b1 = v128.load(l, 16), b2 = v128.load(l, 32), b3 = v128.load(l, 48);
+    const c0 = v128.load(h), c1 = v128.load(h, 16), c2 = v128.load(h, 32), c3 = v128.load(h, 48);
+    for (let o = m; o < all; o += one) {
+      const p = dy + o, q = y + o, r = g + o;
+      v128.store(r, fma(v128.load(p), a0, fma(v128.load(q), b0, c0)));
+      v128.store(r, fma(v128.load(p, 16), a1, fma(v128.load(q, 16), b1, c1)), 16);
+      v128.store(r, fma(v128.load(p, 32), a2, fma(v128.load(q, 32), b2, c2)), 32);
+      v128.store(r, fma(v128.load(p, 48), a3, fma(v128.load(q, 48), b3, c3)), 48);
+    }
+  }
+  for (; m < one; m += 16) {
     const a = v128.load(coefficients + m), b = v128.load(coefficients + one + m), c = v128.load(coefficients + 2 * one + m);
     for (let o = m; o < all; o += one) v128.store(g + o, fma(v128.load(dy + o), a, fma(v128.load(y + o), b, c)));
   }

@@ -4,8 +4,8 @@ import { SumCall, TermRecord } from "./layouts.as";
 import { add, flush, fma, mul, Z } from "./simd.as";
 import { keepVectors, keeps } from "./mask.as";
 
-/** Elements of a block: 16 KB. */
-const BLOCK: i32 = 4096;
+/** Elements of a block: 8 KB. */
+const BLOCK: i32 = 2048;
 
 // @ts-ignore: decorator
 @inline function term(c: SumCall, index: i32): TermRecord {
@@ -144,6 +144,25 @@ function dot(d: usize, x: usize, sums: usize, n: i32, cs: usize): void {
   }
 }
 
+/** The dot products of d with x and y at once, for periods of a multiple of 16 channels. */
+function dotTwo(d: usize, x: usize, y: usize, ofX: usize, ofY: usize, n: i32, cs: usize): void {
+  const all: usize = n << 2;
+  for (let c: usize = 0; c < cs; c += 64) {
+    const s = ofX + c, t = ofY + c;
+    let a0 = v128.load(s), a1 = v128.load(s, 16), a2 = v128.load(s, 32), a3 = v128.load(s, 48);
+    let b0 = v128.load(t), b1 = v128.load(t, 16), b2 = v128.load(t, 32), b3 = v128.load(t, 48);
+    for (let i = c; i < all; i += cs) {
+      const e = d + i, p = x + i, q = y + i;
+      let g = v128.load(e); a0 = fma(g, v128.load(p), a0); b0 = fma(g, v128.load(q), b0);
+      g = v128.load(e, 16); a1 = fma(g, v128.load(p, 16), a1); b1 = fma(g, v128.load(q, 16), b1);
+      g = v128.load(e, 32); a2 = fma(g, v128.load(p, 32), a2); b2 = fma(g, v128.load(q, 32), b2);
+      g = v128.load(e, 48); a3 = fma(g, v128.load(p, 48), a3); b3 = fma(g, v128.load(q, 48), b3);
+    }
+    v128.store(s, a0); v128.store(s, a1, 16); v128.store(s, a2, 32); v128.store(s, a3, 48);
+    v128.store(t, b0); v128.store(t, b1, 16); v128.store(t, b2, 32); v128.store(t, b3, 48);
+  }
+}
+
 function specialBackward(c: SumCall, k: i32, n: i32, ofX: usize, ofShift: usize, keep: usize): void {
   const t = term(c, k), first = n * c.elements, s = row(c.scales, k, c.period), end: usize = c.period << 2;
   const weight = sampleWeight(t, n), at = <usize>first << 2, p = t.x + at, g = c.dy + at, dx = t.dx + at;
@@ -184,7 +203,9 @@ export function normalisedSumBackward(args: usize, S: usize, part: i32): void {
     const base = n * c.elements;
     for (let e = 0; e < whole; e += block) {
       const at = <usize>(base + e) << 2, m = min(block, whole - e);
-      for (let k = 0; k < c.plain; k++) dot(c.dy + at, term(c, k).x + at, row(S, k, L), m, cs);
+      let k = 0;
+      if ((cs & 63) == 0) for (; k + 2 <= c.plain; k += 2) dotTwo(c.dy + at, term(c, k).x + at, term(c, k + 1).x + at, row(S, k, L), row(S, k + 1, L), m, cs);
+      for (; k < c.plain; k++) dot(c.dy + at, term(c, k).x + at, row(S, k, L), m, cs);
       dot(c.dy + at, 0, ofDy, m, cs);
     }
     for (let e = whole; e < c.elements; e++) {

@@ -1,43 +1,37 @@
 // Products of activations and 1x1 filters, forward and for both gradients, over whole tiles and what
 // remains. K and M are multiples of 4; filters are packed in blocks of 8 results, the last one of 4.
 import {
-  pw6x2, pw6x1, pw4x2, pw4x1, pw2x2, pw2x1, pw1x2, pw1x1, outer4x2, outer4x1,
+  pw4x2, pw4x1, pw2x2, pw2x1, pw1x2, pw1x1, outer4x2, outer4x1,
 } from "./tiles.as";
 
 /** Blocks of pixels that keep both operands of a filter gradient in the first-level cache. */
 const OUTER_BLOCK: i32 = 128;
 
-// Pixels are taken by 6, except that a rest of 2 behind a 6 is better taken as 4 + 4.
-// @ts-ignore: decorator
-@inline function nextRows(left: i32): i32 {
-  if (left == 8 || left == 4 || left == 5) return 4;
-  if (left >= 6) return 6;
-  return left >= 2 ? 2 : 1;
-}
+/** Pixels of a product that stay in the first-level cache while the results' channels go by. */
+const POINTWISE_BLOCK: i32 = 64;
 
 /** y[p] = x[p] w at byte offsets tab[p] from y; with st, adds statistics as images.as.ts lays them out. */
 export function pointwise(x: usize, ldx: usize, w: usize, P: i32, K: i32, M: i32, y: usize, tab: usize, st: usize, ss: usize): void {
   const step: usize = <usize>K << 5;
-  while (P > 0) {
-    const rows = nextRows(P);
+  for (; P > 0; P -= POINTWISE_BLOCK) {
+    const n = min(P, POINTWISE_BLOCK);
     let wb = w, m = 0;
-    for (; m + 8 <= M; m += 8) {
-      const q = y + (m << 2), s = st ? st + (m << 2) : 0;
-      if (rows == 6) pw6x2(x, ldx, wb, K, q, tab, s, ss);
-      else if (rows == 4) pw4x2(x, ldx, wb, K, q, tab, s, ss);
-      else if (rows == 2) pw2x2(x, ldx, wb, K, q, tab, s, ss);
-      else pw1x2(x, ldx, wb, K, q, tab, s, ss);
-      wb += step;
-    }
-    if (m < M) {
-      const q = y + (m << 2), s = st ? st + (m << 2) : 0;
-      if (rows == 6) pw6x1(x, ldx, wb, K, q, tab, s, ss);
-      else if (rows == 4) pw4x1(x, ldx, wb, K, q, tab, s, ss);
-      else if (rows == 2) pw2x1(x, ldx, wb, K, q, tab, s, ss);
-      else pw1x1(x, ldx, wb, K, q, tab, s, ss);
-    }
-    x += <usize>rows * ldx; tab += rows << 2; P -= rows;
+    for (; m + 8 <= M; m += 8) { block(true, x, ldx, wb, K, n, y + (m << 2), tab, st ? st + (m << 2) : 0, ss); wb += step; }
+    if (m < M) block(false, x, ldx, wb, K, n, y + (m << 2), tab, st ? st + (m << 2) : 0, ss);
+    x += <usize>POINTWISE_BLOCK * ldx; tab += POINTWISE_BLOCK << 2;
   }
+}
+
+/** n pixels of 8 results each, or of 4. */
+function block(eight: bool, x: usize, ldx: usize, w: usize, K: i32, n: i32, y: usize, tab: usize, st: usize, ss: usize): void {
+  const whole = n & ~3, two = n & 2;
+  if (eight) pw4x2(x, ldx, w, K, whole, y, tab, st, ss); else pw4x1(x, ldx, w, K, whole, y, tab, st, ss);
+  x += <usize>whole * ldx; tab += whole << 2;
+  if (two) {
+    if (eight) pw2x2(x, ldx, w, K, 2, y, tab, st, ss); else pw2x1(x, ldx, w, K, 2, y, tab, st, ss);
+    x += 2 * ldx; tab += 8;
+  }
+  if (n & 1) { if (eight) pw1x2(x, ldx, w, K, 1, y, tab, st, ss); else pw1x1(x, ldx, w, K, 1, y, tab, st, ss); }
 }
 
 /** w[K][M] += sum over pixels of d[p][K] g[p][M]; ldw bytes a row of w. */

@@ -9,8 +9,8 @@
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, index) => index);
 
-/** Rows and vectors of the pointwise tiles: 6 x 2 accumulators, 2 weights, 1 spread value; rows may spill. */
-const POINTWISE_ROWS = [6, 4, 2, 1], POINTWISE_VECTORS = [2, 1];
+/** Rows and vectors of the pointwise tiles: 4 x 2 accumulators, 4 vectors of x, 2 weights, 1 spread value. */
+const POINTWISE_ROWS = [4, 2, 1], POINTWISE_VECTORS = [2, 1];
 /** Channel rows of the pointwise filter gradient tiles. */
 const OUTER_ROWS = 4, OUTER_VECTORS = [2, 1];
 /** Taps in a row, and outputs a tile makes: taps + outputs + 1 registers at most 16. */
@@ -24,24 +24,27 @@ const TAP_TILES: [number, number][] = [[1, 5], [2, 5], [3, 3], [4, 2], [5, 2], [
   );
 
 /**
- * `y[rows][vectors * 4] = x[rows][:] w[:][vectors * 4]`; with `st`, adds differences from a pivot, and
- * their squares `ss` bytes behind; the pivot lies `2 ss` behind.
+ * `y[P][vectors * 4] = x[P][:] w[:][vectors * 4]`, `rows` pixels at a time, P a multiple; with `st`, adds
+ * differences from a pivot, and their squares `ss` bytes behind; the pivot lies `2 ss` behind.
  */
 function pointwiseTile(rows: number, vectors: number): string {
   const lanes = range(vectors), pixels = range(rows);
-  const w = (v: number) => `w${v}`, a = (r: number, v: number) => `a${r}${v}`;
-  const lines = [
-    `export function pw${rows}x${vectors}(x: usize, ldx: usize, w: usize, K: i32, y: usize, tab: usize, st: usize, ss: usize): void {`,
+  const a = (r: number, v: number) => `a${r}${v}`;
+  return [
+    `export function pw${rows}x${vectors}(x: usize, ldx: usize, w: usize, K: i32, P: i32, y: usize, tab: usize, st: usize, ss: usize): void {`,
+    `for (; P > 0; P -= ${rows}) {`,
     pixels.map((r) => lanes.map((v) => `let ${a(r, v)} = Z();`).join(" ")).join(" "),
-    `let x0 = x;` + pixels.slice(1).map((r) => ` let x${r} = x${r - 1} + ldx;`).join(""),
+    `let u = w, x0 = x;` + pixels.slice(1).map((r) => ` let x${r} = x${r - 1} + ldx;`).join(""),
+    `x = x${rows - 1} + ldx;`,
     `for (let k = 0; k < K; k += 4) {`,
-    pixels.map((r) => `const v${r} = v128.load(x${r}); x${r} += 16;`).join(" ") + " let s: v128;",
+    pixels.map((r) => `const v${r} = v128.load(x${r}); x${r} += 16;`).join(" ") +
+    " let s: v128;",
     ...range(4).flatMap((k) => [
-      "{ " + lanes.map((v) => `const ${w(v)} = v128.load(w, ${16 * v});`).join(" ") +
-      ` w += ${16 * vectors};`,
+      "{ " + lanes.map((v) => `const w${v} = v128.load(u, ${16 * v});`).join(" ") +
+      ` u += ${16 * vectors};`,
       ...pixels.map((r) =>
         `s = ${spread(`v${r}`, k)};` +
-        lanes.map((v) => ` ${a(r, v)} = fma(s, ${w(v)}, ${a(r, v)});`).join("")
+        lanes.map((v) => ` ${a(r, v)} = fma(s, w${v}, ${a(r, v)});`).join("")
       ),
       "}",
     ]),
@@ -50,6 +53,7 @@ function pointwiseTile(rows: number, vectors: number): string {
       `${r === 0 ? "let " : ""}q = y + <usize>load<u32>(tab, ${4 * r});` +
       lanes.map((v) => ` v128.store(q, ${a(r, v)}, ${16 * v});`).join("")
     ),
+    `tab += ${4 * rows};`,
     `if (st) {`,
     ...lanes.flatMap((v) => [
       `let p${v} = v128.load(st + 2 * ss, ${16 * v}), t${v} = f32x4.sub(${
@@ -66,8 +70,8 @@ function pointwiseTile(rows: number, vectors: number): string {
     ]),
     `}`,
     `}`,
-  ];
-  return lines.join("\n");
+    `}`,
+  ].join("\n");
 }
 
 /** Lane `lane` of a vector in all lanes. */

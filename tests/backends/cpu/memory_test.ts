@@ -1,4 +1,4 @@
-/** Tests of the allocator against a slow model: blocks, accounts, growth and the limit. */
+/** Tests of the allocator against a slow model: blocks, accounts and the limit. */
 
 import { Arena } from "../../../backends/cpu/memory.ts";
 import { OutOfMemoryError } from "../../../backends/contract.ts";
@@ -10,8 +10,8 @@ const MEGABYTE = 1024 * 1024;
 const ROUNDING = 4096 + 320;
 
 function arenaOf(limit: number): Arena {
-  const maximum = 65536;
-  return new Arena(new WebAssembly.Memory({ initial: 16, maximum, shared: true }), limit);
+  const pages = 65536;
+  return new Arena(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }), limit);
 }
 
 /** The error of an allocation that does not fit. */
@@ -167,7 +167,7 @@ Deno.test("allocate() throws OutOfMemoryError with the bytes asked, in use and a
 Deno.test("an allocation that does not fit leaves the arena as it was", () => {
   const arena = arenaOf(20 * MEGABYTE);
   const first = arena.allocate(8 * MEGABYTE), second = arena.allocate(8 * MEGABYTE);
-  arena.free(second); // free at the end, so that growing would extend it
+  arena.free(second); // free at the end, so that it would be extended
   const before = arena.usage;
   exhausted(arena, 12 * MEGABYTE);
   exhausted(arena, 4096 * MEGABYTE);
@@ -203,7 +203,7 @@ Deno.test("free() refuses an address that is not in use, and changes nothing", (
   assertEquals(arena.allocate(100000), address);
 });
 
-Deno.test("views lie on the memory at their address and stay valid when it grows", () => {
+Deno.test("views lie on the memory at their address and stay valid when more of it is used", () => {
   const arena = arenaOf(256 * MEGABYTE), address = arena.allocate(64);
   const floats = arena.floats(address, 4), doubles = arena.doubles(address + 16, 2);
   arena.allocate(100 * MEGABYTE);

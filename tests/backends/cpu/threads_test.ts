@@ -1,6 +1,6 @@
 /** Tests of jobs on threads: every part runs once, failures are told, workers end. */
 
-import { compileKernels } from "../../../backends/cpu/compiler.ts";
+import { compileKernels, MAX_PAGES } from "../../../backends/cpu/compiler.ts";
 import { Arena } from "../../../backends/cpu/memory.ts";
 import { MAX_PARTS } from "../../../backends/cpu/protocol.ts";
 import { WorkBlocks, writeRecords } from "../../../backends/cpu/records.ts";
@@ -19,7 +19,8 @@ function test(name: string, count: number, body: (on: Running) => void): void {
     ignore: !permitted({ read: ["."], write: [".cache"], env: ["CI"] }),
     fn: async () => {
       const { module } = await compileKernels(".cache/kernels");
-      const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
+      const size = { initial: MAX_PAGES, maximum: MAX_PAGES };
+      const memory = new WebAssembly.Memory({ ...size, shared: true });
       const arena = new Arena(memory, 64 * MEGABYTE);
       const threads = await Threads.start(arena, module, count);
       try {
