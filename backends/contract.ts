@@ -44,6 +44,8 @@ export interface BackendOptions {
   memoryLimit?: number;
   /** Whether CPU kernels use relaxed SIMD; default where the engine has it. */
   relaxedSimd?: boolean;
+  /** The WebGPU adapter to ask for; default "high-performance". */
+  adapter?: "high-performance" | "low-power" | "software";
 }
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */

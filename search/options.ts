@@ -18,7 +18,8 @@ import {
   type ValueType,
 } from "../nn/command_line.ts";
 import { RunError } from "../nn/run_files.ts";
-import { BACKEND_NAMES } from "../backends/contract.ts";
+import { BACKEND_NAMES, type BackendOptions } from "../backends/contract.ts";
+import { ADAPTER_CHOICES } from "../backends/webgpu/device.ts";
 import {
   PRESETS,
   SEARCH_DATASETS,
@@ -42,6 +43,8 @@ export interface RunOptions {
   readonly backend: string;
   /** Threads of the cpu backend; undefined for all cores. */
   readonly threads: number | undefined;
+  /** Adapter of the webgpu backend; undefined for high-performance. */
+  readonly adapter: BackendOptions["adapter"];
   /** Path of the data; undefined where it is fetched. */
   readonly data: string | undefined;
   /** Kept with the run; empty for none. */
@@ -53,6 +56,7 @@ export interface RunOptions {
 }
 
 const STAGES = 3;
+const [DEFAULT_ADAPTER] = ADAPTER_CHOICES;
 const RATE = decimal({ min: 0, max: 1, below: true });
 const NOT_NEGATIVE = decimal({ min: 0 });
 
@@ -143,6 +147,12 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
   ["data", text("PATH"), "the official archive or its folder", "(default: fetched for cifar10)"],
   ["backend", choice(["auto", ...BACKEND_NAMES]), "what computes", "(default: auto)"],
   ["threads", integer({ min: 1, max: 256 }), "threads of the cpu backend", "(default: all cores)"],
+  [
+    "adapter",
+    choice(ADAPTER_CHOICES),
+    "adapter of the webgpu backend",
+    `(default: ${DEFAULT_ADAPTER})`,
+  ],
   ["save", text("DIR"), "the run folder to make", "(default: runs/search-DATE-TIME)"],
   ["resume", text("DIR"), "the run folder to continue", ""],
   ["note", text(), "kept with the run", ""],
@@ -236,6 +246,7 @@ export function runOptionsOf(given: GivenOptions): RunOptions {
   return {
     backend: given.backend as string ?? "auto",
     threads: given.threads as number | undefined,
+    adapter: given.adapter as BackendOptions["adapter"],
     data: given.data as string | undefined,
     note: given.note as string ?? "",
     reportEvery: given["report-every"] as number ?? 50,
@@ -258,6 +269,7 @@ export function resumedOptions(
   const theirs: Record<string, unknown> = {
     preset: run.search.preset,
     backend: run.run.backend,
+    adapter: run.run.adapter ?? DEFAULT_ADAPTER,
     note: run.run.note,
     "report-every": run.run.reportEvery,
   };

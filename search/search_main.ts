@@ -7,7 +7,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { type Backend, OutOfMemoryError } from "../backends/contract.ts";
+import { type Backend, type BackendOptions, OutOfMemoryError } from "../backends/contract.ts";
 import type { StartedBackend } from "../backends/mod.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import project from "../deno.json" with { type: "json" };
@@ -49,7 +49,7 @@ export interface SearchEnvironment {
   /** Where its lines go. */
   readonly output: ProgressOutput;
   /** Starts a backend by name. */
-  readonly startBackend: (name: string, options: { threads?: number }) => Promise<StartedBackend>;
+  readonly startBackend: (name: string, options: BackendOptions) => Promise<StartedBackend>;
   /** Loads a data set; `data` is the path that a person gave. */
   readonly loadData: (
     which: { name: SearchConfig["dataset"]; data?: string; onProgress: (message: string) => void },
@@ -149,7 +149,10 @@ async function setUp(
   } catch (error) {
     throw error instanceof RangeError ? new RangeError(inOptions(error.message)) : error;
   }
-  const started = await startBackend(run.backend, { threads: run.threads });
+  const started = await startBackend(run.backend, {
+    threads: run.threads,
+    adapter: run.adapter,
+  });
   const reasons = started.notTaken.length > 0 ? ` (${started.notTaken.join("; ")})` : "";
   line.print(`Backend: ${started.backend.description}${reasons}`);
   return { data, started };

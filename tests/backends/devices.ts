@@ -59,12 +59,27 @@ function cpuDevice(threads: number, { relaxedSimd }: { relaxedSimd?: boolean } =
   };
 }
 
+/** The WebGPU adapter that Deno finds, software ones included. */
+const WEBGPU: TestDevice = {
+  name: "webgpu",
+  family: "webgpu",
+  fast: true,
+  absent: await navigator.gpu?.requestAdapter()
+    ? undefined
+    : "there is no adapter (on Debian: apt-get install mesa-vulkan-drivers)",
+  start: async () => {
+    const { backend } = await startBackend("webgpu");
+    return { bytes: () => backend.memory().current, close: () => backend.close() };
+  },
+};
+
 /** All devices, in the order in which suites run on them. */
 export const DEVICES: readonly TestDevice[] = [
   COMPOSITION,
   cpuDevice(1),
   cpuDevice(2),
   cpuDevice(2, { relaxedSimd: false }),
+  WEBGPU,
 ];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;

@@ -7,6 +7,18 @@ import { permitted } from "../permitted.ts";
 
 const UNABLE = !permitted({ read: ["."], write: [".cache"], env: ["CI"] });
 
+/** In place of the machine's GPUs, one that says of itself that it is software. */
+function softwareGpu(description: string): Disposable {
+  const adapter = {
+    info: { description, isFallbackAdapter: true },
+    limits: {},
+    features: new Set(),
+  };
+  const value = { requestAdapter: () => Promise.resolve(adapter) };
+  Object.defineProperty(navigator, "gpu", { value, configurable: true });
+  return { [Symbol.dispose]: () => Reflect.deleteProperty(navigator, "gpu") };
+}
+
 Deno.test("startBackend() refuses an unknown name, suggesting the nearest", async () => {
   await assertRejects(
     () => startBackend("webgl"),
@@ -33,13 +45,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "startBackend() with auto takes the first that starts, and says why not those before it",
+  name: "startBackend() with auto takes cpu where WebGPU has a software adapter, and says so",
   ignore: UNABLE,
   fn: async () => {
+    using _gpu = softwareGpu("a stand-in");
     const { backend, notTaken } = await startBackend("auto", { threads: 1 });
     try {
       assertEquals(backend.name, "cpu");
-      assertEquals(notTaken, ["cudnn and webgpu are not part of this version"]);
+      assertEquals(notTaken, [
+        "cudnn is not part of this version",
+        "webgpu's adapter is software, a stand-in",
+      ]);
     } finally {
       backend.close();
     }

@@ -1,6 +1,6 @@
 /**
  * Writes what `deno bundle` needs to make one copy of tfjs-core out of its modules and its own specs:
- * an entry each for tfjs-core, tfjs-backend-cpu and the specs, and the import map by which our
+ * an entry each for tfjs-core, its backends and the specs, and the import map by which our
  * backend's sources then find that copy.
  *
  * tfjs-core's specs are modules without file extensions in their imports, so they run only bundled. A
@@ -22,6 +22,7 @@ if (specs.length < 200) {
 const entries: Record<string, string[]> = {
   "core.js": [`export * from "@tensorflow/tfjs-core";`],
   "cpu.js": [`export * from "@tensorflow/tfjs-backend-cpu";`],
+  "webgpu.js": [`export * from "@tensorflow/tfjs-backend-webgpu";`],
   "tfjs.js": [
     `import "${core}/register_all_gradients.js";`,
     `import "${core}/public/chained_ops/register_all_chained_ops.js";`,
@@ -46,5 +47,6 @@ const imports = {
   "@tensorflow/tfjs-layers": "./bundle/tfjs.js",
   "@tensorflow/tfjs-core": "./bundle/core.js",
   "@tensorflow/tfjs-backend-cpu": "./bundle/cpu.js",
+  "@tensorflow/tfjs-backend-webgpu": "./bundle/webgpu.js",
 };
 await Deno.writeTextFile(new URL("import_map.json", folder), JSON.stringify({ imports }));

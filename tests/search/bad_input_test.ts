@@ -35,6 +35,7 @@ test("the search refuses a command line it cannot understand with code 2", async
     ["--epoch=3", 'unknown option --epoch (did you mean "--epochs"?)'],
     ["--preset=quik", 'did you mean "quick"?'],
     ["--backend=cpuu", 'did you mean "cpu"?'],
+    ["--adapter=fast", "want high-performance, low-power or software"],
     ["--dataset=cifar11", 'did you mean "cifar10"?'],
     ["--epochs=0", "Cannot use --epochs=0: want an integer from 1"],
     ["--epochs=many", "Cannot use --epochs=many"],
@@ -79,8 +80,8 @@ test("the search refuses what does not fit data and backend", async (folder) => 
   await fails(["--batch=193"], "--batch");
   await fails([...TINY_OPTIONS, "--train-images=193"], "--train-images");
   await fails(
-    [...TINY_OPTIONS, "--backend=webgpu"],
-    "error: Backend webgpu is not part of this version: use --backend=cpu",
+    [...TINY_OPTIONS, "--backend=cudnn"],
+    "error: Backend cudnn is not part of this version: use --backend=auto",
   );
 });
 

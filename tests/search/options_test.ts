@@ -86,6 +86,7 @@ Deno.test("SEARCH_COMMAND's help states types, ranges and every preset's default
       "--epochs <N> epochs per stage: an integer from 1 (default: 25; quick: 4)",
       "--preset <NAME> where the defaults come from: authors, paper or quick (default: authors)",
       "(default: 0.1,0.4,0.7; paper: 0,0.4,0.7)",
+      "webgpu backend: high-performance, low-power or software (default: high-performance)",
     ]
   ) assert(words.includes(part), part);
   assertEquals(parsed.help.split("\n").filter((line) => line.length > 80), []);
@@ -106,6 +107,10 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
   });
   const same = given("--resume=a", "--batch=8", "--preset=authors", "--backend=auto", "--note=a");
   assertEquals(resumedOptions(same, run), run.run);
+  assertEquals(resumedOptions(given("--resume=a", "--adapter=high-performance"), run), run.run);
+  const software = { ...run, run: runOptionsOf(given("--backend=webgpu", "--adapter=software")) };
+  assertEquals(software.run.adapter, "software");
+  assertEquals(resumedOptions(given("--resume=a"), software), software.run);
 });
 
 Deno.test("resumedOptions() refuses options that conflict with the run", () => {
@@ -114,6 +119,7 @@ Deno.test("resumedOptions() refuses options that conflict with the run", () => {
     "--batch=8",
     "--preset=quick",
     "--backend=webgpu",
+    "--adapter=low-power",
     "--seed=3",
     "--layers=5,11,18",
     "--report-every=1",

@@ -1,6 +1,9 @@
 /** Tests of whole runs that nothing disturbs: what the program says, and options at their ends. */
 
-import { assertEquals, assertStringIncludes } from "../assert.ts";
+import type { BackendOptions } from "../../backends/contract.ts";
+import { searchMain } from "../../search/search_main.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
+import { loadSample } from "../datasets/sample.ts";
 import { inFolder, programsPermitted, run } from "./program.ts";
 
 const TINY_SEARCH = "tests/search/tiny_search.ts";
@@ -28,7 +31,25 @@ test("a search whose alphas are never trained says so and gives a genotype", asy
     stdout,
     "Alphas are not trained: --alpha-from-epoch 10 is not below --epochs 1\n",
   );
-  assertStringIncludes(stdout, " (cudnn and webgpu are not part of this version)\n");
+  assertStringIncludes(stdout, " (cudnn is not part of this version");
   assertStringIncludes(stdout, "Normal cell");
   assertStringIncludes(Deno.readTextFileSync(`${folder}/run/genotype.py`), "Genotype(");
+});
+
+test("a search starts the backend with the options given for it", async (folder) => {
+  const started: [string, BackendOptions][] = [];
+  const args = ["--backend=webgpu", "--adapter=low-power", `--save=${folder}/run`];
+  const program = { command: "search", run: "deno run", script: "search.ts" };
+  const environment = {
+    program: { ...program, folders: { read: [], write: [] } },
+    output: { terminal: false, columns: () => 80, write: () => {} },
+    loadData: () => Promise.resolve(loadSample()),
+    startBackend: (name: string, options: BackendOptions) => {
+      started.push([name, options]);
+      return Promise.reject(new Error("enough"));
+    },
+  };
+  const tiny = [...args, "--batch=4", "--train-images=4"];
+  await assertRejects(() => searchMain(tiny, environment), Error, "enough");
+  assertEquals(started, [["webgpu", { threads: undefined, adapter: "low-power" }]]);
 });

@@ -1,0 +1,156 @@
+/**
+ * Lists the backends of this project and what they run on here, for people: `deno task backends`.
+ *
+ * Each is started, as only that tells whether it can be; one that cannot has the reason in its place.
+ */
+
+import { BACKEND_NAMES, BackendError, type BackendName } from "./contract.ts";
+import { STARTERS } from "./starters.ts";
+import {
+  ADAPTER_CHOICES,
+  type AdapterChoice,
+  type AdapterDescription,
+  openDevice,
+} from "./webgpu/device.ts";
+
+/** Something to compute on, or the reason why it cannot be used. */
+export interface ListedDevice {
+  /** Its name, or one sentence. */
+  title: string;
+  /** Labels, and the lines beside each. */
+  details: [label: string, lines: string[]][];
+}
+
+/** A backend with all that it can run on. */
+export interface ListedBackend {
+  name: string;
+  devices: ListedDevice[];
+}
+
+/** Starts each backend in turn, and ends it. */
+export async function listBackends(): Promise<ListedBackend[]> {
+  const list: ListedBackend[] = [];
+  for (const name of BACKEND_NAMES) {
+    if (name === "webgpu") {
+      list.push({ name, devices: await listAdapters(describe) });
+      continue;
+    }
+    list.push({ name, devices: [{ title: await startedTitle(name), details: [] }] });
+  }
+  return list;
+}
+
+async function startedTitle(name: BackendName): Promise<string> {
+  try {
+    const backend = await STARTERS[name]?.({});
+    backend?.close();
+    return backend?.description.replace(`${name}, `, "") ?? "not part of this version";
+  } catch (error) {
+    if (error instanceof BackendError) return error.message;
+    throw error;
+  }
+}
+
+async function describe(choice: AdapterChoice): Promise<AdapterDescription> {
+  const { device, description } = await openDevice(choice);
+  device.destroy();
+  return description;
+}
+
+/**
+ * The adapters behind all choices, equal ones once, and why there is none for the others; one reason
+ * where there is no adapter at all.
+ *
+ * @param open Describes an adapter once its device has been opened.
+ */
+export async function listAdapters(
+  open: (choice: AdapterChoice) => Promise<AdapterDescription>,
+): Promise<ListedDevice[]> {
+  const found = new Map<string, { adapter: AdapterDescription; choices: AdapterChoice[] }>();
+  const failed = new Map<string, AdapterChoice[]>();
+  for (const choice of ADAPTER_CHOICES) {
+    try {
+      const adapter = await open(choice), key = JSON.stringify(adapter);
+      found.set(key, { adapter, choices: [...found.get(key)?.choices ?? [], choice] });
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+      failed.set(error.message, [...failed.get(error.message) ?? [], choice]);
+    }
+  }
+  if (found.size === 0) return [{ title: [...failed.keys()][0], details: [] }];
+  return [
+    ...found.values().map(({ adapter, choices }) => listedAdapter(adapter, choices)),
+    ...failed.entries().map(([title, choices]): ListedDevice => ({
+      title,
+      details: [["--adapter", [choices.join(", ")]]],
+    })),
+  ];
+}
+
+function listedAdapter(
+  { name, vendor, software, limits, features }: AdapterDescription,
+  choices: AdapterChoice[],
+): ListedDevice {
+  const rows = Object.entries(limits).map(([key, value]) => [key, value.toLocaleString("en-US")]);
+  return {
+    title: name,
+    details: [
+      ["vendor", [VENDORS[vendor] ?? vendor]],
+      ["kind", [software ? "software" : "GPU"]],
+      ["--adapter", [choices.join(", ")]],
+      ["limits", aligned(rows)],
+      ["features", wrapped(features)],
+    ],
+  };
+}
+
+/** Names of the numbers that Vulkan and DirectX give for a vendor. */
+const VENDORS: Readonly<Record<string, string>> = {
+  [0x1002]: "AMD",
+  [0x1010]: "Imagination",
+  [0x106b]: "Apple",
+  [0x10de]: "NVIDIA",
+  [0x13b5]: "Arm",
+  [0x1414]: "Microsoft",
+  [0x5143]: "Qualcomm",
+  [0x8086]: "Intel",
+  [0x10005]: "Mesa",
+};
+
+/** Two columns, the second flush right. */
+function aligned(rows: string[][]): string[] {
+  const [left, right] = [0, 1].map((at) => Math.max(...rows.map((row) => row[at].length)));
+  return rows.map(([key, value]) => `${key.padEnd(left)}  ${value.padStart(right)}`);
+}
+
+/** Words with commas, in lines that keep the whole text within 80 columns. */
+function wrapped(words: readonly string[], width = 58): string[] {
+  const lines = [""];
+  words.forEach((word, index) => {
+    const text = index < words.length - 1 ? `${word},` : word, line = lines[lines.length - 1];
+    if (line === "") lines[lines.length - 1] = text;
+    else if (line.length + 1 + text.length > width) lines.push(text);
+    else lines[lines.length - 1] = `${line} ${text}`;
+  });
+  return lines;
+}
+
+/** The list as text: names at the left, what belongs to them in columns beside it. */
+export function backendsText(list: readonly ListedBackend[]): string {
+  const name = Math.max(...list.map((backend) => backend.name.length)) + 2;
+  const labels = list.flatMap(({ devices }) => devices.flatMap(({ details }) => details));
+  const label = Math.max(0, ...labels.map(([text]) => text.length)) + 2;
+  const blocks = list.flatMap((backend) =>
+    backend.devices.map(({ title, details }, index) =>
+      [
+        `${(index === 0 ? backend.name : "").padEnd(name)}${title}`,
+        ...details.flatMap(([text, lines]) =>
+          lines.map((line, at) =>
+            `${" ".repeat(name)}${(at === 0 ? text : "").padEnd(label)}${line}`.trimEnd()
+          )
+        ),
+      ].join("\n")
+    )
+  );
+  return `${blocks.join("\n\n")}\n`;
+}

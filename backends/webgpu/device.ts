@@ -1,0 +1,113 @@
+/** Finds WebGPU adapters and opens devices: what an adapter is, and why none can be used. */
+
+import { BackendError } from "../contract.ts";
+
+/** Which adapter to ask for. */
+export const ADAPTER_CHOICES = ["high-performance", "low-power", "software"] as const;
+/** One of {@linkcode ADAPTER_CHOICES}. */
+export type AdapterChoice = typeof ADAPTER_CHOICES[number];
+
+/** Limits that decide how kernels split their work. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+/** Name of a limit. */
+export type LimitName = typeof LIMITS[number];
+
+/** Features that are used where an adapter has them. */
+const FEATURES = ["timestamp-query"] as const satisfies readonly GPUFeatureName[];
+
+/** An adapter as people see it. */
+export interface AdapterDescription {
+  /** Such as `llvmpipe (LLVM 15.0.6, 256 bits)`. */
+  name: string;
+  vendor: string;
+  /** True for a CPU that stands in for a GPU. */
+  software: boolean;
+  limits: Record<LimitName, number>;
+  features: string[];
+}
+
+/** An open device and what it runs on. */
+export interface OpenDevice {
+  device: GPUDevice;
+  info: GPUAdapterInfo;
+  description: AdapterDescription;
+}
+
+/**
+ * Asks for an adapter.
+ *
+ * @throws {BackendError} If there is no WebGPU, or no such adapter.
+ */
+export async function requestAdapter(choice: AdapterChoice): Promise<GPUAdapter> {
+  if (!("gpu" in navigator) || !navigator.gpu) {
+    throw new BackendError("webgpu", "Cannot use WebGPU: this Deno has none");
+  }
+  quietenMesa();
+  const adapter = await navigator.gpu.requestAdapter(
+    choice === "software" ? { forceFallbackAdapter: true } : { powerPreference: choice },
+  );
+  if (!adapter) {
+    throw new BackendError(
+      "webgpu",
+      choice === "software"
+        ? "Cannot use WebGPU: no software adapter (on Debian: apt-get install mesa-vulkan-drivers)"
+        : "Cannot use WebGPU: no adapter found; install the GPU's Vulkan driver, " +
+          "or mesa-vulkan-drivers to run it on the CPU",
+    );
+  }
+  return adapter;
+}
+
+/** Mesa's drivers complain on stderr where no desktop session has set this folder, which nobody needs. */
+function quietenMesa(): void {
+  const name = "env", variable = "XDG_RUNTIME_DIR";
+  if (Deno.permissions.querySync({ name, variable }).state !== "granted") return;
+  if (!Deno.env.get(variable)) Deno.env.set(variable, "/tmp");
+}
+
+/** Says what an adapter is. */
+export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
+  const { info } = adapter;
+  return {
+    name: info.description || info.device || info.vendor || "unnamed adapter",
+    vendor: info.vendor,
+    software: (info as GPUAdapterInfo & { isFallbackAdapter?: boolean }).isFallbackAdapter === true,
+    limits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])) as Record<
+      LimitName,
+      number
+    >,
+    features: [...adapter.features].sort(),
+  };
+}
+
+/**
+ * Opens a device with the adapter's own limits.
+ *
+ * @param limits Smaller limits to work within, for tests.
+ * @throws {BackendError} If there is no adapter, or it gives no device.
+ */
+export async function openDevice(
+  choice: AdapterChoice,
+  limits: Partial<Record<LimitName, number>> = {},
+): Promise<OpenDevice> {
+  const adapter = await requestAdapter(choice), description = describeAdapter(adapter);
+  Object.assign(description.limits, limits);
+  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
+  try {
+    const device = await adapter.requestDevice({
+      requiredFeatures,
+      requiredLimits: description.limits,
+    });
+    return { device, info: adapter.info, description };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BackendError("webgpu", `Cannot open ${description.name}: ${reason}`);
+  }
+}

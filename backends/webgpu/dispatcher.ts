@@ -1,0 +1,125 @@
+/**
+ * Encodes programs into the command encoder that tfjs-backend-webgpu's own kernels use, so that ours and
+ * theirs run in the order of their calls.
+ *
+ * Invariant: what one dispatch writes, the next one sees; so a buffer may be given back as soon as its
+ * last reader is encoded. Uniforms are written into a ring, before the submit that reads them: a place
+ * is used again only after that submit.
+ */
+
+import { type Program, uniformBytes, writeUniforms } from "./program.ts";
+
+/** What the encoding needs of the tfjs backend. */
+export interface Encoder {
+  readonly device: GPUDevice;
+  readonly queue: GPUQueue;
+  /** The open compute pass, begun if need be. */
+  pass(): GPUComputePassEncoder;
+  /** Ends the pass and submits what is encoded. */
+  submit(): void;
+  /** Told of a program that does not compile. */
+  refused(program: Program, reason: string): void;
+}
+
+/** A buffer or a part of one. */
+export type Binding = GPUBuffer | GPUBufferBinding;
+
+/** A call of a program. */
+export interface Dispatch {
+  /** Bound at 1, 2, ... */
+  buffers: readonly Binding[];
+  uniforms: Readonly<Record<string, number>>;
+  /** Invocations in all: they are spread over workgroups of `workgroup`, x first, then y. */
+  invocations: number;
+  workgroup?: number;
+}
+
+/** Bytes of the ring, and the distance that offsets of uniforms must keep. */
+const RING = 1 << 20, ALIGN = 256;
+/** Dispatches encoded before they are submitted. */
+const BATCH = 512;
+
+export class Dispatcher {
+  readonly #encoder: Encoder;
+  readonly #pipelines = new Map<Program, Pipeline>();
+  readonly #ring: GPUBuffer;
+  readonly #staged = new ArrayBuffer(RING);
+  /** The next free byte of the ring, and the first one not yet written to the device. */
+  #next = 0;
+  #written = 0;
+  #encoded = 0;
+
+  constructor(encoder: Encoder) {
+    this.#encoder = encoder;
+    this.#ring = encoder.device.createBuffer({
+      label: "uniforms",
+      size: RING,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  /** Encodes a call; it is submitted with the others of its batch. */
+  dispatch(program: Program, { buffers, uniforms, invocations, workgroup = 64 }: Dispatch): void {
+    if (invocations === 0) return;
+    const { pipeline, layout } = this.#pipeline(program), size = uniformBytes(program);
+    if (this.#next + size > RING) this.submit();
+    const offset = this.#next;
+    writeUniforms(program, uniforms, new DataView(this.#staged, offset, size));
+    this.#next = Math.ceil((offset + size) / ALIGN) * ALIGN;
+    const { device } = this.#encoder;
+    const entries = [{ buffer: this.#ring, offset, size }, ...buffers].map((binding, index) => ({
+      binding: index,
+      resource: binding instanceof GPUBuffer ? { buffer: binding } : binding,
+    }));
+    const pass = this.#encoder.pass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ label: program.name, layout, entries }));
+    const groups = Math.ceil(invocations / workgroup);
+    const most = device.limits.maxComputeWorkgroupsPerDimension;
+    const wide = Math.min(groups, most);
+    pass.dispatchWorkgroups(wide, Math.ceil(groups / wide));
+    if (++this.#encoded >= BATCH) this.submit();
+  }
+
+  /** Writes the uniforms of what is encoded; to be called before each submit. */
+  flushUniforms(): void {
+    if (this.#next > this.#written) {
+      const { queue } = this.#encoder, bytes = Math.min(this.#next, RING) - this.#written;
+      queue.writeBuffer(this.#ring, this.#written, this.#staged, this.#written, bytes);
+    }
+    this.#written = this.#next;
+    this.#encoded = 0;
+    if (this.#next > RING / 2) this.#next = this.#written = 0;
+  }
+
+  submit(): void {
+    this.#encoder.submit();
+    this.#next = this.#written = 0;
+  }
+
+  #pipeline(program: Program): Pipeline {
+    const known = this.#pipelines.get(program);
+    if (known) return known;
+    const { device } = this.#encoder;
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ label: program.name, code: program.code });
+    const pipeline = device.createComputePipeline({
+      label: program.name,
+      layout: "auto",
+      compute: { module, entryPoint: "main" },
+    });
+    device.popErrorScope().then((error) => error && this.#encoder.refused(program, error.message));
+    const made = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+    this.#pipelines.set(program, made);
+    return made;
+  }
+
+  close(): void {
+    this.#ring.destroy();
+  }
+}
+
+interface Pipeline {
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+}

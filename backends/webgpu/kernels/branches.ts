@@ -1,0 +1,225 @@
+/**
+ * Branches in WGSL, forward: each branch in one or two dispatches, then the batch norm behind it in two.
+ * Opposite of ops/branches.ts.
+ */
+
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { windowPadding } from "../../geometry/windows.ts";
+import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
+import type { WebGpuBackend } from "../backend.ts";
+import { type Program, program } from "../program.ts";
+import batchNormSource from "../wgsl/batch_norm.wgsl" with { type: "text" };
+import convolutionSource from "../wgsl/convolution.wgsl" with { type: "text" };
+import momentsSource from "../wgsl/moments.wgsl" with { type: "text" };
+import poolSource from "../wgsl/pool.wgsl" with { type: "text" };
+import quads from "../wgsl/quads.wgsl" with { type: "text" };
+import singles from "../wgsl/singles.wgsl" with { type: "text" };
+import { type Activation, runDepthwise } from "./depthwise.ts";
+
+const CONVOLUTION = { quads: convolution("quads", false), singles: convolution("singles", false) };
+const AFFINE_CONVOLUTION = {
+  quads: convolution("quads", true),
+  singles: convolution("singles", true),
+};
+/** By stride. */
+const MAX_POOL = { 1: pool(1, false), 2: pool(2, false) };
+const AVG_POOL = { 1: pool(1, true), 2: pool(2, true) };
+const MOMENTS = program("moments", momentsSource);
+const MOMENTS_OF_QUADS = program(
+  "moments of quads",
+  momentsSource.replace("alias Item = f32", "alias Item = vec4f"),
+);
+const BATCH_NORM = program("batch norm", batchNormSource);
+
+/** Parts into which {@linkcode MOMENTS} splits the pixels at most, and pixels of a part at least. */
+const MOST_PARTS = 256, LEAST_PIXELS = 64;
+
+/** The tensors of a call. */
+interface Call {
+  inputs: TensorInfo[];
+  attrs: BranchesAttrs;
+}
+
+/** Runs the forward kernel: per branch y, then affine and moments with statistics. */
+export function branchesKernel(backend: WebGpuBackend, call: Call): TensorInfo[] {
+  const [x] = call.inputs;
+  return call.attrs.branches.flatMap((spec) => {
+    if (spec.kind === "identity") return [backend.share(x)];
+    const y = backend.allocate([x.shape[0], ...spec.output]);
+    runBranch(backend, call, spec, y);
+    return spec.statistics ? [y, ...batchNorm(backend, call, spec, y)] : [y];
+  });
+}
+
+function runBranch(
+  backend: WebGpuBackend,
+  { inputs, attrs: { relu, hasAffine } }: Call,
+  spec: BranchSpec,
+  y: TensorInfo,
+): void {
+  const [x] = inputs, { stride, output: [outHeight, outWidth, outChannels] } = spec;
+  const from = backend.buffer(x), to = backend.buffer(y);
+  const activation = { relu, affine: hasAffine ? backend.buffer(inputs[1]) : undefined };
+  const filters = spec.filters.map((index) => backend.buffer(inputs[index]));
+  const common = { x: from, ...activation, y: to, shape: x.shape, spec };
+  switch (spec.kind) {
+    case "separable": {
+      const shape = [x.shape[0], outHeight, outWidth, x.shape[3]];
+      const scratch = backend.takeScratch(4 * shape.reduce((product, size) => product * size));
+      try {
+        runDepthwise(backend, { ...common, filter: filters[0], y: scratch });
+        runConvolution(backend, {
+          x: scratch,
+          relu: false,
+          filter: filters[1],
+          y: to,
+          spec: { kernel: 1, stride: 1, output: spec.output },
+          shape,
+        });
+      } finally {
+        backend.releaseScratch(scratch);
+      }
+      return;
+    }
+    case "pointwise":
+    case "convolution":
+      runConvolution(backend, { ...common, filter: filters[0] });
+      return;
+    case "factorized_reduce":
+      filters.forEach((filter, offset) =>
+        runConvolution(backend, {
+          ...common,
+          filter,
+          offset,
+          results: { first: offset * outChannels / 2, count: outChannels / 2 },
+        })
+      );
+      return;
+    case "max_pool":
+    case "avg_pool": {
+      const [images, height, width, channels] = x.shape;
+      const across = Math.ceil(outWidth / 4), invocations = images * outHeight * across * channels;
+      const pools = spec.kind === "max_pool" ? MAX_POOL : AVG_POOL;
+      backend.run(pools[stride as 1 | 2], {
+        buffers: [from, to],
+        uniforms: { height, width, channels, outHeight, outWidth, across, invocations },
+        invocations,
+      });
+    }
+  }
+}
+
+function pool(stride: 1 | 2, mean: boolean): Program {
+  const source = poolSource.replace("const STRIDE = 1", `const STRIDE = ${stride}`);
+  return program(
+    `${mean ? "average" : "max"} pool of stride ${stride}`,
+    source.replace("const MEAN = false", `const MEAN = ${mean}`),
+  );
+}
+
+/** A dense convolution of activated images. */
+interface ConvolutionCall extends Activation {
+  /** `[N, H, W, C]`. */
+  x: GPUBuffer;
+  /** `[k, k, C, M]`. */
+  filter: GPUBuffer;
+  /** `[N, OH, OW, C']`. */
+  y: GPUBuffer;
+  spec: Pick<BranchSpec, "kernel" | "stride" | "output">;
+  /** That of x. */
+  shape: readonly number[];
+  /** Pixels by which the windows lie further down and right. */
+  offset?: number;
+  /** Channels of y to write, M in all; default all of them. */
+  results?: { first: number; count: number };
+}
+
+function runConvolution(
+  backend: WebGpuBackend,
+  { x, affine, relu, filter, y, spec, shape, offset = 0, results }: ConvolutionCall,
+): void {
+  const [images, height, width, channels] = shape;
+  const { kernel, stride, output: [outHeight, outWidth, outChannels] } = spec;
+  const { first, count } = results ?? { first: 0, count: outChannels };
+  // A 1x1 convolution of stride 1 knows no rows: all pixels are one, so that no tile is cut short.
+  const flat = kernel === 1 && stride === 1 && offset === 0;
+  const [rows, wide] = flat ? [1, images * height * width] : [outHeight, outWidth];
+  const across = Math.ceil(wide / 8);
+  const invocations = (flat ? 1 : images) * rows * across * Math.ceil(count / 8);
+  const programs = affine ? AFFINE_CONVOLUTION : CONVOLUTION;
+  const divides = [channels, outChannels, count].every((size) => size % 4 === 0);
+  backend.run(divides ? programs.quads : programs.singles, {
+    buffers: [x, filter, affine ?? x, y],
+    uniforms: {
+      height: flat ? 1 : height,
+      width: flat ? wide : width,
+      channels,
+      outHeight: rows,
+      outWidth: wide,
+      outChannels,
+      across,
+      invocations,
+      kernel,
+      stride,
+      pad: windowPadding({ kernel, dilation: 1 }) - offset,
+      results: count,
+      first,
+      relu: Number(relu),
+    },
+    invocations,
+  });
+}
+
+function convolution(channels: "quads" | "singles", affine: boolean): Program {
+  return program(
+    `convolution of ${channels}${affine ? " after an affine activation" : ""}`,
+    convolutionSource.replace("const AFFINE = false", `const AFFINE = ${affine}`),
+    channels === "quads" ? quads : singles,
+  );
+}
+
+/** The batch norm behind a branch: affine and moments. */
+function batchNorm(
+  backend: WebGpuBackend,
+  { inputs, attrs: { epsilon } }: Call,
+  { gamma, beta }: BranchSpec,
+  y: TensorInfo,
+): TensorInfo[] {
+  const [images, height, width, channels] = y.shape, pixels = images * height * width;
+  const length = Math.max(LEAST_PIXELS, Math.ceil(pixels / MOST_PARTS));
+  const parts = Math.ceil(pixels / length);
+  const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
+  const partial = backend.takeScratch(4 * parts * 2 * channels);
+  try {
+    const divides = channels % 4 === 0, items = divides ? channels / 4 : channels;
+    const invocations = parts * items;
+    backend.run(divides ? MOMENTS_OF_QUADS : MOMENTS, {
+      buffers: [backend.buffer(y), partial],
+      uniforms: { pixels, channels: items, length, invocations },
+      invocations,
+    });
+    const parameter = (index: number) => index < 0 ? partial : backend.buffer(inputs[index]);
+    backend.run(BATCH_NORM, {
+      buffers: [
+        partial,
+        parameter(gamma),
+        parameter(beta),
+        backend.buffer(affine),
+        backend.buffer(moments),
+      ],
+      uniforms: {
+        pixels,
+        channels,
+        length,
+        parts,
+        hasGamma: Number(gamma >= 0),
+        hasBeta: Number(beta >= 0),
+        epsilon,
+      },
+      invocations: channels,
+    });
+  } finally {
+    backend.releaseScratch(partial);
+  }
+  return [affine, moments];
+}

@@ -1,0 +1,314 @@
+/**
+ * Branches in WGSL, backward, opposite of ops/branches.ts. The gradients of a branch's affine pair become
+ * coefficients (b, c) per channel, so that the gradient before its batch norm is dy + b y + c:
+ *
+ *     with N values a channel, s = scale, i = 1 / sqrt(var + eps), S and T the gradients of scale and shift:
+ *     U = S - mean T;  dmean = -s T;  dvar = -gamma i^3 U / 2;  dgamma = i U;  dbeta = T
+ *     b = 2 dvar / N;  c = dmean / N - mean b
+ *
+ * Depthwise results are computed again, never kept. Convolutions add their gradients by the activated
+ * state into dx, which is then masked in place; pools and the identity, which act on the state itself,
+ * are added after that.
+ */
+
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { windowPadding } from "../../geometry/windows.ts";
+import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
+import type { WebGpuBackend } from "../backend.ts";
+import { program } from "../program.ts";
+import activationGrad from "../wgsl/activation_grad.wgsl" with { type: "text" };
+import addition from "../wgsl/add.wgsl" with { type: "text" };
+import affineGrad from "../wgsl/affine_grad.wgsl" with { type: "text" };
+import incoming from "../wgsl/incoming.wgsl" with { type: "text" };
+import normGradient from "../wgsl/norm_gradient.wgsl" with { type: "text" };
+import poolGrad from "../wgsl/pool_grad.wgsl" with { type: "text" };
+import {
+  convolutionFilterGrad,
+  convolutionInputGrad,
+  type ConvolutionWindow,
+} from "./convolution_grad.ts";
+import { runDepthwise } from "./depthwise.ts";
+import { type ActivatedInput, depthwiseFilterGrad, depthwiseInputGrad } from "./depthwise_grad.ts";
+import { addParts } from "./reduce.ts";
+import { Scratch } from "./scratch.ts";
+import { partsFor } from "./split.ts";
+
+const ACTIVATION_GRAD = program("activation, backward", activationGrad);
+const ADD = program("sum of gradients", addition);
+const AFFINE_GRAD = program("scale and shift, backward", affineGrad);
+const INCOMING = program("batch norm, gradient by input", incoming);
+const NORM_GRADIENT = program("batch norm, coefficients of the gradient", normGradient);
+const POOL_GRAD = program("pool, backward", poolGrad);
+
+/** Outputs of the forward call of one branch, and their gradients. */
+interface BranchTensors {
+  y: TensorInfo;
+  dy: TensorInfo;
+  affine?: TensorInfo;
+  moments?: TensorInfo;
+  dAffine?: TensorInfo;
+}
+
+/** What the branches of a call share. */
+interface Call {
+  backend: WebGpuBackend;
+  scratch: Scratch;
+  attrs: BranchesAttrs;
+  /** Inputs of the forward call. */
+  forward: TensorInfo[];
+  input: ActivatedInput;
+  /** The gradient by x, and whether something has been written there. */
+  dx: GPUBuffer | undefined;
+  begun: boolean;
+  /** Gradients by position among the forward's inputs. */
+  results: Map<number, TensorInfo>;
+}
+
+/** Runs the gradient kernel; inputs are the forward's inputs, outputs, and gradients of outputs. */
+export function branchesGradKernel(
+  backend: WebGpuBackend,
+  { inputs, attrs }: { inputs: TensorInfo[]; attrs: BranchesAttrs },
+): TensorInfo[] {
+  const { forward, branches } = sortInputs(inputs, attrs), [x] = forward;
+  using scratch = new Scratch(backend);
+  const results = new Map<number, TensorInfo>();
+  if (attrs.inputGradient) results.set(0, backend.allocate(x.shape));
+  const call: Call = {
+    backend,
+    scratch,
+    attrs,
+    forward,
+    input: {
+      x: backend.buffer(x),
+      affine: attrs.hasAffine ? backend.buffer(forward[1]) : undefined,
+      activation: attrs.hasAffine ? 2 : attrs.relu ? 1 : 0,
+      shape: x.shape,
+    },
+    dx: attrs.inputGradient ? backend.buffer(results.get(0)!) : undefined,
+    begun: false,
+    results,
+  };
+  attrs.branches.forEach((spec, index) => {
+    if (spec.filters.length > 0) convolutionBack(call, spec, branches[index]);
+  });
+  if (call.dx && call.begun) activationBack(call);
+  attrs.branches.forEach((spec, index) => {
+    if (spec.filters.length === 0) stateBack(call, spec, branches[index]);
+  });
+  return [...results.keys()].sort((a, b) => a - b).map((index) => results.get(index)!);
+}
+
+function sortInputs(
+  inputs: TensorInfo[],
+  attrs: BranchesAttrs,
+): { forward: TensorInfo[]; branches: BranchTensors[] } {
+  const outputs = attrs.branches.reduce((n, spec) => n + (spec.statistics ? 3 : 1), 0);
+  const count = inputs.length - 2 * outputs;
+  let next = count;
+  const branches = attrs.branches.map((spec): BranchTensors => {
+    const at = next;
+    next += spec.statistics ? 3 : 1;
+    const own = { y: inputs[at], dy: inputs[at + outputs] };
+    if (!spec.statistics) return own;
+    const affine = inputs[at + 1], moments = inputs[at + 2];
+    return { ...own, affine, moments, dAffine: inputs[at + outputs + 1] };
+  });
+  return { forward: inputs.slice(0, count), branches };
+}
+
+/** The gradient before a branch's batch norm; scratch unless it is dy itself. */
+function incomingGradient(call: Call, spec: BranchSpec, tensors: BranchTensors): GPUBuffer {
+  const { backend, scratch, attrs, forward, results } = call,
+    { y, dy, affine, moments, dAffine } = tensors;
+  if (!affine || !moments || !dAffine) {
+    const unused = attrs.filterGradient ? [spec.gamma, spec.beta].filter((at) => at >= 0) : [];
+    for (const at of unused) {
+      const { shape } = forward[at];
+      results.set(at, backend.makeTensorInfo(shape, "float32", new Float32Array(shape[0])));
+    }
+    return backend.buffer(dy);
+  }
+  const channels = spec.output[2], elements = util.sizeFromShape(y.shape);
+  const coefficients = scratch.floats(2 * channels);
+  const gradientOf = (index: number) => {
+    if (index < 0 || !attrs.filterGradient) return scratch.floats(channels);
+    const tensor = backend.allocate(forward[index].shape);
+    results.set(index, tensor);
+    return backend.buffer(tensor);
+  };
+  backend.run(NORM_GRADIENT, {
+    buffers: [
+      backend.buffer(affine),
+      backend.buffer(moments),
+      backend.buffer(dAffine),
+      backend.buffer(spec.gamma < 0 ? affine : forward[spec.gamma]),
+      coefficients,
+      gradientOf(spec.gamma),
+      gradientOf(spec.beta),
+    ],
+    uniforms: {
+      channels,
+      count: elements / channels,
+      epsilon: attrs.epsilon,
+      has_gamma: Number(spec.gamma >= 0),
+    },
+    invocations: channels,
+  });
+  const g = scratch.floats(elements);
+  backend.run(INCOMING, {
+    buffers: [backend.buffer(dy), backend.buffer(y), coefficients, g],
+    uniforms: { elements, channels },
+    invocations: elements,
+  });
+  scratch.release(coefficients);
+  return g;
+}
+
+function convolutionBack(call: Call, spec: BranchSpec, tensors: BranchTensors): void {
+  const { scratch } = call, g = incomingGradient(call, spec, tensors);
+  if (spec.kind === "separable") separableBack(call, spec, g);
+  else {
+    const segments = spec.filters.length, outChannels = spec.output[2] / segments;
+    spec.filters.forEach((index, segment) => {
+      const pad = spec.kind === "factorized_reduce" ? -segment : windowPadding(spec);
+      denseBack(call, index, {
+        g,
+        window: {
+          ...spec,
+          pad,
+          outChannels,
+          rowChannels: spec.output[2],
+          firstChannel: segment * outChannels,
+        },
+      });
+    });
+  }
+  scratch.release(g);
+}
+
+function separableBack(call: Call, spec: BranchSpec, g: GPUBuffer): void {
+  const { backend, scratch, attrs, forward, input, dx } = call;
+  const [depthwise, pointwise] = spec.filters, [images, , , channels] = input.shape;
+  const [height, width, outChannels] = spec.output, shape = [images, height, width, channels];
+  const window: ConvolutionWindow = {
+    kernel: 1,
+    stride: 1,
+    pad: 0,
+    output: [height, width],
+    outChannels,
+    rowChannels: outChannels,
+    firstChannel: 0,
+  };
+  const filter = backend.buffer(forward[depthwise]);
+  // Holds the depthwise result, then the gradient by it.
+  const middle = scratch.floats(images * height * width * channels);
+  if (attrs.filterGradient) {
+    const relu = attrs.relu, { x, affine } = input;
+    runDepthwise(backend, { x, affine, relu, filter, y: middle, spec, shape: input.shape });
+    convolutionFilterGrad(backend, scratch, {
+      input: { x: middle, affine: undefined, activation: 0, shape },
+      g,
+      to: gradientTensor(call, pointwise),
+      window,
+    });
+  }
+  const weights = backend.buffer(forward[pointwise]);
+  convolutionInputGrad(backend, { g, filter: weights, dx: middle, window, shape, add: false });
+  if (attrs.filterGradient) {
+    depthwiseFilterGrad(backend, scratch, {
+      input,
+      g: middle,
+      to: gradientTensor(call, depthwise),
+      spec,
+    });
+  }
+  if (dx) {
+    depthwiseInputGrad(backend, {
+      g: middle,
+      filter,
+      dx,
+      spec,
+      shape: input.shape,
+      add: call.begun,
+    });
+    call.begun = true;
+  }
+  scratch.release(middle);
+}
+
+function denseBack(
+  call: Call,
+  index: number,
+  { g, window }: { g: GPUBuffer; window: ConvolutionWindow },
+): void {
+  const { backend, scratch, attrs, forward, input, dx } = call;
+  if (attrs.filterGradient) {
+    convolutionFilterGrad(backend, scratch, { input, g, to: gradientTensor(call, index), window });
+  }
+  if (!dx) return;
+  const filter = backend.buffer(forward[index]);
+  convolutionInputGrad(backend, { g, filter, dx, window, shape: input.shape, add: call.begun });
+  call.begun = true;
+}
+
+function gradientTensor({ backend, forward, results }: Call, index: number): GPUBuffer {
+  const tensor = backend.allocate(forward[index].shape);
+  results.set(index, tensor);
+  return backend.buffer(tensor);
+}
+
+/** From the gradient by the activated state to that by the state, in place, and by scale and shift. */
+function activationBack({ backend, scratch, input, dx, forward, results }: Call): void {
+  const { x, affine, activation, shape } = input, channels = shape[3];
+  if (activation === 0) return;
+  const elements = util.sizeFromShape([...shape]);
+  if (affine) {
+    const pixels = elements / channels, parts = partsFor(pixels, channels);
+    const partial = scratch.floats(parts * 2 * channels);
+    backend.run(AFFINE_GRAD, {
+      buffers: [x, affine, dx!, partial],
+      uniforms: { pixels, channels, parts },
+      invocations: channels * parts,
+    });
+    const result = backend.allocate(forward[1].shape);
+    results.set(1, result);
+    addParts(backend, { from: partial, to: backend.buffer(result), length: 2 * channels, parts });
+    scratch.release(partial);
+  }
+  backend.run(ACTIVATION_GRAD, {
+    buffers: [x, affine ?? x, dx!],
+    uniforms: { elements, channels, affine: Number(affine !== undefined) },
+    invocations: elements,
+  });
+}
+
+/** A pool or the identity. */
+function stateBack(call: Call, spec: BranchSpec, tensors: BranchTensors): void {
+  const { backend, scratch, input, dx } = call;
+  if (!dx) return;
+  const [images, height, width, channels] = input.shape,
+    elements = images * height * width *
+      channels;
+  const g = incomingGradient(call, spec, tensors), add = Number(call.begun);
+  if (spec.kind === "identity") {
+    backend.run(ADD, { buffers: [g, dx], uniforms: { elements, add }, invocations: elements });
+  } else {
+    backend.run(POOL_GRAD, {
+      buffers: [input.x, backend.buffer(tensors.y), g, dx],
+      uniforms: {
+        images,
+        height,
+        width,
+        channels,
+        out_height: spec.output[0],
+        out_width: spec.output[1],
+        stride: spec.stride,
+        average: Number(spec.kind === "avg_pool"),
+        add,
+      },
+      invocations: elements,
+    });
+  }
+  scratch.release(g);
+  call.begun = true;
+}

@@ -1,0 +1,11 @@
+/** How reductions are split into parts, whose results are added in order by a second dispatch. */
+
+/** Invocations that keep a GPU busy, and the most parts: adding them up must stay cheap. */
+const INVOCATIONS = 16384, MOST = 256;
+
+/** Parts for a reduction over `length` items with `results` results. */
+export function partsFor(length: number, results: number): number {
+  const wanted = Math.min(MOST, Math.max(1, Math.ceil(INVOCATIONS / results)));
+  // No part may be empty.
+  return Math.ceil(length / Math.ceil(length / Math.min(length, wanted)));
+}

@@ -1,0 +1,42 @@
+// A step of Adam: one value of a parameter an invocation. The bias corrections are in `rate` and
+// `root`.
+struct Uniforms {
+  decay: f32, beta1: f32, gain1: f32, beta2: f32, gain2: f32, rate: f32, root: f32, epsilon: f32,
+  // each
+  groups#: i32, size#: i32,
+  // end
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(_) var<storage, read> factor: array<f32>;
+// each
+@group(0) @binding(_) var<storage, read> p#: array<f32>;
+@group(0) @binding(_) var<storage, read> g#: array<f32>;
+@group(0) @binding(_) var<storage, read> m#: array<f32>;
+@group(0) @binding(_) var<storage, read> v#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> new_p#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> new_m#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> new_v#: array<f32>;
+// end
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(num_workgroups) count: vec3u,
+) {
+  var group = i32(id.x + id.y * count.x);
+  // each
+  if (group >= 0 && group < u.groups#) {
+    let i = group * 64 + i32(local);
+    if (i < u.size#) {
+      let g = g#[i] * factor[0] + u.decay * p#[i];
+      let m = u.beta1 * m#[i] + u.gain1 * g;
+      let v = u.beta2 * v#[i] + u.gain2 * g * g;
+      new_m#[i] = m;
+      new_v#[i] = v;
+      new_p#[i] = p#[i] - u.rate * m / (sqrt(v) * u.root + u.epsilon);
+    }
+  }
+  group -= u.groups#;
+  // end
+}

@@ -1,0 +1,14 @@
+// Adds partial results in their order, [parts, length] to [length]: one sum an invocation.
+struct Uniforms { length: i32, parts: i32, at: i32 }
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> parts: array<f32>;
+@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = i32(id.x + id.y * groups.x * 64u);
+  if (at >= u.length) { return; }
+  var sum = 0.0;
+  for (var part = 0; part < u.parts; part++) { sum += parts[part * u.length + at]; }
+  sums[u.at + at] = sum;
+}

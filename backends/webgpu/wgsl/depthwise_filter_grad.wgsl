@@ -1,0 +1,56 @@
+// The gradient of a depthwise convolution by its filter, as partial sums over parts of the output's rows:
+// one row of taps of one channel in one part an invocation. A window of the activated input slides along
+// a row of the output (WINDOW, SLIDE, SUM and STORE are unrolled for the kernel size in
+// kernels/depthwise_grad.ts). `partial` is [parts, kernel, kernel, channels].
+struct Uniforms {
+  height: i32, width: i32, channels: i32, rows: i32,
+  out_height: i32, out_width: i32, stride: i32, dilation: i32,
+  // Of the input: 0 none, 1 ReLU, 2 ReLU of scale and shift.
+  activation: i32, parts: i32
+}
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> affine: array<f32>;
+@group(0) @binding(3) var<storage, read> g: array<f32>;
+@group(0) @binding(4) var<storage, read_write> partial: array<f32>;
+
+const KERNEL = 3;
+
+fn load(row: i32, column: i32, c: i32, scale: f32, shift: f32) -> f32 {
+  if (column < 0 || column >= u.width) { return 0.0; }
+  let v = x[(row + column) * u.channels + c];
+  if (u.activation == 0) { return v; }
+  return max(fma(v, scale, shift), 0.0);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = i32(id.x + id.y * groups.x * 64u);
+  if (at >= u.channels * KERNEL * u.parts) { return; }
+  let c = at % u.channels;
+  let r = at / u.channels % KERNEL;
+  let part = at / u.channels / KERNEL;
+  var scale = 1.0; var shift = 0.0;
+  if (u.activation == 2) { scale = affine[c]; shift = affine[u.channels + c]; }
+  let pad = u.dilation * (KERNEL - 1) / 2;
+  let share = (u.rows + u.parts - 1) / u.parts;
+  let end = min((part + 1) * share, u.rows);
+  // WINDOW
+  for (var row = part * share; row < end; row++) {
+    let h = row % u.out_height * u.stride - pad + r * u.dilation;
+    if (h < 0 || h >= u.height) { continue; }
+    let origin = (row / u.out_height * u.height + h) * u.width;
+    for (var phase = 0; phase < u.dilation; phase++) {
+      // Output columns phase, phase + dilation, ... read columns that are as far apart.
+      var column = phase * u.stride - pad;
+      // FILL
+      for (var j = phase; j < u.out_width; j += u.dilation) {
+        // SLIDE
+        let d = g[(row * u.out_width + j) * u.channels + c];
+        // SUM
+      }
+    }
+  }
+  let to = (part * KERNEL + r) * KERNEL * u.channels + c;
+  // STORE
+}

@@ -1,0 +1,15 @@
+// The gradient before a batch norm, g = dy + b y + c by channel: one value an invocation.
+struct Uniforms { elements: i32, channels: i32 }
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read> coefficients: array<f32>;
+@group(0) @binding(4) var<storage, read_write> g: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = i32(id.x + id.y * groups.x * 64u);
+  if (at >= u.elements) { return; }
+  let c = at % u.channels;
+  g[at] = fma(coefficients[c], y[at], dy[at] + coefficients[u.channels + c]);
+}
