@@ -7,7 +7,7 @@
  */
 
 import { startBackend } from "../backends/mod.ts";
-import type { BackendMemory } from "../backends/contract.ts";
+import type { Backend, BackendMemory } from "../backends/contract.ts";
 import { CounterRandom } from "../backends/random.ts";
 import { searchConfig } from "./config.ts";
 import { allPrimitives } from "./edge_weights.ts";
@@ -23,8 +23,8 @@ export interface StepRunnerOptions {
   channels: number;
   /** CPU threads; default all cores. */
   threads?: number;
-  /** Default "cpu". */
-  backend?: string;
+  /** Its name, default "cpu"; or one that was started, tfjs's current one. */
+  backend?: string | Backend;
   /** Side of the images in pixels, a multiple of 4; default 32. */
   side?: number;
 }
@@ -50,14 +50,16 @@ export interface StepRunner {
 }
 
 /**
- * Starts a backend and builds the network on it.
+ * Builds the network on a backend, which is started first if need be.
  *
  * @throws {BackendError} If the backend cannot start.
  * @throws {RangeError} If a size makes no network.
  */
 export async function createStepRunner(options: StepRunnerOptions): Promise<StepRunner> {
-  const { layers, channels, threads, backend: name = "cpu" } = options;
-  const { backend } = await startBackend(name, { threads });
+  const { layers, channels, threads, backend: given = "cpu" } = options;
+  const backend = typeof given === "string"
+    ? (await startBackend(given, { threads })).backend
+    : given;
   const all = allPrimitives();
   const which = { stage: 0, classes: 10, normal: all, reduce: all };
   const settings = stageSettings(searchConfig(), which);

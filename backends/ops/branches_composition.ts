@@ -84,17 +84,19 @@ function averagePool(x: tf.Tensor4D, stride: number): tf.Tensor4D {
   return tf.div(sum(x), covered);
 }
 
-/** A `[k, k, C, 1]` filter with `dilation - 1` zeros between its taps. */
+/**
+ * A `[k, k, C, 1]` filter with `dilation - 1` zeros between its taps: spread along rows, then along
+ * columns, as tfjs-backend-webgpu cannot pad tensors of rank 5.
+ */
 function dilate(filter: tf.Tensor4D, dilation: number): tf.Tensor4D {
   const [kernel, , channels] = filter.shape;
-  const reach = dilation * (kernel - 1) + 1, gap = dilation - 1;
-  const spread = tf.pad(
-    tf.reshape(filter, [kernel, 1, kernel, 1, channels]),
-    [[0, 0], [0, gap], [0, 0], [0, gap], [0, 0]],
-  );
-  const side = kernel * dilation;
+  const reach = dilation * (kernel - 1) + 1, side = kernel * dilation;
+  const spread = (x: tf.Tensor, shape: [number, number, number]) =>
+    tf.pad(tf.reshape(x, shape), [[0, 0], [0, dilation - 1], [0, 0]]);
+  const rows = spread(filter, [kernel, 1, kernel * channels]);
+  const taps = spread(rows, [side * kernel, 1, channels]);
   return tf.slice(
-    tf.reshape(spread, [side, side, channels, 1]) as tf.Tensor4D,
+    tf.reshape(taps, [side, side, channels, 1]) as tf.Tensor4D,
     [0, 0, 0, 0],
     [reach, reach, channels, 1],
   );

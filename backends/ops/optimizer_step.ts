@@ -130,7 +130,8 @@ function compose(
   { parameters, gradients, slots }: StepInput,
   { attrs, update }: { attrs: StepAttrs; update: Update },
 ): tf.Tensor[] {
-  const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
+  // Not addN: tfjs-backend-webgpu would bind all its inputs at once.
+  const norm = tf.sqrt(tf.sum(tf.stack(gradients.map((gradient) => tf.sum(tf.square(gradient))))));
   const factor = tf.minimum(1, tf.div(attrs.clip, tf.add(norm, 1e-6)));
   const updated = parameters.map((parameter, index) => {
     const clipped = attrs.clip === Infinity ? gradients[index] : tf.mul(gradients[index], factor);

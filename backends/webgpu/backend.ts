@@ -13,10 +13,11 @@ import {
   type BackendOptions,
   OutOfMemoryError,
 } from "../contract.ts";
-import { type AdapterDescription, openDevice } from "./device.ts";
+import { type AdapterDescription, type LimitName, openDevice } from "./device.ts";
 import { type Dispatch, Dispatcher } from "./dispatcher.ts";
 import type { Program } from "./program.ts";
 import { registerKernels } from "./register.ts";
+import { TensorSizeError } from "./tensor_size.ts";
 
 /** Name of the backend in tfjs's registry. */
 export const WEBGPU_BACKEND = "pdarts-webgpu";
@@ -30,6 +31,9 @@ export class WebGpuBackend extends WebGPUBackend {
   /** The first error that the device reported, and the call encoded last before it. */
   #failure: string | undefined;
   #last: { program: Program; call: Dispatch } | undefined;
+  /** Why the device is gone; every later call fails. */
+  #lost: string | undefined;
+  #disposed = false;
 
   constructor(device: GPUDevice, info: GPUAdapterInfo, limits: AdapterDescription["limits"]) {
     super(device, info);
@@ -48,32 +52,40 @@ export class WebGpuBackend extends WebGPUBackend {
     });
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.#fail((event as GPUUncapturedErrorEvent).error.message);
+      this.#failure ??= this.#sentence((event as GPUUncapturedErrorEvent).error.message);
     });
     device.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") this.#fail(`the device was lost: ${message}`);
+      if (this.#disposed) return;
+      this.#lost = this.#sentence(`the device was lost (${message || reason})`);
     });
     const { bufferManager } = this, acquire = bufferManager.acquireBuffer.bind(bufferManager);
-    bufferManager.acquireBuffer = (size, ...options) => {
-      this.#checkSize(size);
-      const buffer = acquire(size, ...options);
+    bufferManager.acquireBuffer = (size, usage, ...options) => {
+      this.#throwLost();
+      this.#checkSize(size, usage);
+      const buffer = acquire(size, usage, ...options);
       this.#peak = Math.max(this.#peak, bufferManager.numBytesUsed);
       return buffer;
     };
   }
 
-  #fail(reason: string): void {
+  /** A failure, with the call that was encoded last. */
+  #sentence(reason: string): string {
     const { program, call } = this.#last ?? {};
     const values = Object.entries(call?.uniforms ?? {}).map(([name, value]) => `${name} ${value}`);
     const where = program ? ` at or before ${program.name} (${values.join(", ")})` : "";
-    this.#failure ??= `WebGPU failed${where}: ${oneLine(reason)}`;
+    return `WebGPU failed${where}: ${oneLine(reason)}`;
   }
 
-  #checkSize(bytes: number): void {
-    const limit = this.limits.maxBufferSize;
-    if (bytes <= limit) return;
-    const bytesInUse = this.bufferManager.numBytesUsed;
-    throw new OutOfMemoryError("webgpu", { bytesAsked: bytes, bytesInUse, limit });
+  #checkSize(bytes: number, usage: GPUBufferUsageFlags): void {
+    const { maxBufferSize: limit, maxStorageBufferBindingSize: bindingLimit } = this.limits;
+    if (bytes > limit) {
+      const bytesInUse = this.bufferManager.numBytesUsed;
+      throw new OutOfMemoryError("webgpu", { bytesAsked: bytes, bytesInUse, limit });
+    }
+    // Kernels bind whole tensors.
+    if (usage & GPUBufferUsage.STORAGE && bytes > bindingLimit) {
+      throw new TensorSizeError({ bytes, limit: bindingLimit });
+    }
   }
 
   /** Fields that tfjs declares private. */
@@ -99,7 +111,7 @@ export class WebGpuBackend extends WebGPUBackend {
 
   /** A new float32 tensor of undefined values, on the device. */
   allocate(shape: number[]): tf.TensorInfo {
-    this.#checkSize(4 * tf.util.sizeFromShape(shape));
+    this.#checkSize(4 * tf.util.sizeFromShape(shape), STORAGE);
     const info = this.makeTensorInfo(shape, "float32");
     this.uploadToGPU(info.dataId);
     return info;
@@ -127,17 +139,45 @@ export class WebGpuBackend extends WebGPUBackend {
     this.bufferManager.releaseBuffer(buffer);
   }
 
+  override uploadToGPU(dataId: tf.DataId): void {
+    try {
+      super.uploadToGPU(dataId);
+    } catch (error) {
+      throw this.#worded(error);
+    }
+  }
+
   override async read(dataId: tf.DataId): Promise<tf.backend_util.BackendValues> {
-    const values = await super.read(dataId);
-    this.#throwFailure();
-    return values;
+    try {
+      const values = await super.read(dataId);
+      this.#throwFailure();
+      return values;
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      // What the device has to say, its loss above all, follows the call that fails for it.
+      await new Promise((resolve) => setTimeout(resolve));
+      this.#throwFailure();
+      throw this.#worded(error);
+    }
+  }
+
+  /** The error of a WebGPU call, in a sentence. */
+  #worded(error: unknown): unknown {
+    if (!(error instanceof DOMException)) return error;
+    const reason = `${error.message}; the device may be lost or out of memory`;
+    return new BackendError("webgpu", this.#sentence(reason), { cause: error });
   }
 
   #throwFailure(): void {
+    this.#throwLost();
     const failure = this.#failure;
     if (!failure) return;
     this.#failure = undefined;
     throw new BackendError("webgpu", failure);
+  }
+
+  #throwLost(): void {
+    if (this.#lost) throw new BackendError("webgpu", this.#lost);
   }
 
   /** Bytes of tensors and scratch, once tensors that wait for a submit are gone. */
@@ -153,6 +193,7 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   override dispose(): void {
+    this.#disposed = true;
     this.#dispatcher.close();
     super.dispose();
     this.device.destroy();
@@ -171,10 +212,14 @@ interface TfjsInternals {
 /**
  * Starts the WebGPU backend and makes it tfjs's current one.
  *
+ * @param limits Smaller limits than the adapter's to work within, for tests.
  * @throws {BackendError} If there is no adapter, or it gives no device.
  */
-export async function startWebGpuBackend(options: BackendOptions = {}): Promise<Backend> {
-  const { device, info, description } = await openDevice(options.adapter ?? "high-performance");
+export async function startWebGpuBackend(
+  { adapter = "high-performance" }: BackendOptions = {},
+  limits: Partial<Record<LimitName, number>> = {},
+): Promise<Backend> {
+  const { device, info, description } = await openDevice(adapter, limits);
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   const backend = new WebGpuBackend(device, info, description.limits);
   if (tf.findBackend(WEBGPU_BACKEND)) tf.removeBackend(WEBGPU_BACKEND);

@@ -40,6 +40,18 @@ export function program(name: string, source: string, common = ""): Program {
   return { name, code: `${common}\n${source}`, uniforms };
 }
 
+/** A program that works on single values, and the same on four neighbouring channels at once. */
+export interface ItemProgram {
+  readonly singles: Program;
+  readonly quads: Program;
+}
+
+/** Both programs of a text that has the line `alias Item = f32;`. */
+export function itemProgram(name: string, source: string): ItemProgram {
+  const quads = source.replace("alias Item = f32;", "alias Item = vec4f;");
+  return { singles: program(name, source), quads: program(`${name}, by four`, quads) };
+}
+
 /**
  * Writes a call's uniforms.
  *

@@ -4,7 +4,7 @@
  */
 
 import {
-  copyRegisteredKernels,
+  AddN,
   getKernelsForBackend,
   type KernelFunc,
   registerKernel,
@@ -17,6 +17,7 @@ import { ADAM_STEP, SGD_STEP } from "../ops/optimizer_step.ts";
 import { RUNNING_STATISTICS } from "../ops/running_statistics.ts";
 import { SOFTMAX_CROSS_ENTROPY } from "../ops/softmax_cross_entropy.ts";
 import type { WebGpuBackend } from "./backend.ts";
+import { addNKernel } from "./kernels/add_n.ts";
 import { branchesKernel } from "./kernels/branches.ts";
 import { branchesGradKernel } from "./kernels/branches_grad.ts";
 import {
@@ -28,14 +29,15 @@ import { normalisedSumGradKernel } from "./kernels/normalised_sum_grad.ts";
 import { adamStepKernel, sgdStepKernel } from "./kernels/optimizer_step.ts";
 import { runningStatisticsKernel } from "./kernels/running_statistics.ts";
 import { softmaxCrossEntropyKernel } from "./kernels/softmax_cross_entropy.ts";
+import { naming } from "./tensor_size.ts";
 
 // A kernel knows the attributes of its own op, tfjs only that they are a record.
-type FusedKernel = (
+type Kernel = (
   backend: WebGpuBackend,
   call: { inputs: TensorInfo[]; attrs: never },
-) => TensorInfo[];
+) => TensorInfo | TensorInfo[];
 
-const KERNELS: Record<string, FusedKernel> = {
+const KERNELS: Record<string, Kernel> = {
   [BRANCHES]: branchesKernel,
   [BRANCHES_GRAD]: branchesGradKernel,
   [GLOBAL_AVERAGE_POOL]: globalAveragePoolKernel,
@@ -46,18 +48,22 @@ const KERNELS: Record<string, FusedKernel> = {
   [SGD_STEP]: sgdStepKernel,
   [ADAM_STEP]: adamStepKernel,
   [RUNNING_STATISTICS]: runningStatisticsKernel,
+  [AddN]: addNKernel,
 };
 
 /** Registers all kernels under a backend's name, once. */
 export function registerKernels(backendName: string): void {
   if (getKernelsForBackend(backendName).length > 0) return;
-  copyRegisteredKernels("webgpu", backendName);
+  const register = (kernelName: string, kernelFunc: KernelFunc) =>
+    registerKernel({ kernelName, backendName, kernelFunc: naming(kernelName, kernelFunc) });
+  for (const { kernelName, kernelFunc } of getKernelsForBackend("webgpu")) {
+    register(kernelName, kernelFunc);
+  }
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
-    const kernelFunc: KernelFunc = ({ inputs, backend, attrs }) =>
+    register(kernelName, ({ inputs, backend, attrs }) =>
       kernel(backend as WebGpuBackend, {
         inputs: inputs as unknown as TensorInfo[],
         attrs: attrs as never,
-      });
-    registerKernel({ kernelName, backendName, kernelFunc });
+      }));
   }
 }

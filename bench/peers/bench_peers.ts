@@ -10,52 +10,18 @@
  * Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --rounds 2 --steps 2
  * --variants nchw,channels_last,tuned_nchw,tuned_channels_last. Prints tables, and writes
  * bench/results/peers_<date>.json. Without python3 and torch it says so in one line, with exit code 1.
+ *
+ * With --backend=webgpu it compares with plain tfjs on a WebGPU adapter: see webgpu_peers.ts.
  */
 
-import { parseArgs } from "deno-std/cli/parse_args.js";
-import { type BenchShape, createStepRunner, runStep, type StepRunner, STEPS } from "./ours.ts";
+import { saveResult } from "../results.ts";
+import { type CpuPeerOptions, parsePeerOptions } from "./options.ts";
+import { createStepRunner, runStep, type StepRunner, STEPS } from "./ours.ts";
 import { compare, type Comparison, fastest, type Measurement, table } from "./report.ts";
 import { type Machine, TorchServer, torchVersion, VARIANTS } from "./torch_server.ts";
 
-const RESULTS = new URL("../results/", import.meta.url);
 /** Lets the other side's idle threads stop spinning before the next step, in milliseconds. */
 const PAUSE_MS = 200;
-
-interface Options extends BenchShape {
-  rounds: number;
-  steps: number;
-  variants: string[];
-}
-
-/** @throws {RangeError} If an option is unknown or out of range. */
-export function parseOptions(args: string[]): Options {
-  const unknown: string[] = [];
-  const parsed = parseArgs(args, {
-    string: ["batch", "layers", "channels", "threads", "rounds", "steps", "variants"],
-    default: { threads: navigator.hardwareConcurrency, variants: Object.keys(VARIANTS).join() },
-    unknown: (name: string) => void unknown.push(name),
-  });
-  if (unknown.length > 0) throw new RangeError(`Unknown option ${unknown[0]}`);
-  const count = (name: string, fallback: number): number => {
-    const value = Number(parsed[name] ?? fallback);
-    if (Number.isInteger(value) && value > 0) return value;
-    throw new RangeError(`Cannot take --${name} ${parsed[name]}: want a positive integer`);
-  };
-  const variants: string[] = parsed.variants.split(",");
-  const wrong = variants.find((name) => !Object.hasOwn(VARIANTS, name));
-  if (wrong !== undefined) {
-    throw new RangeError(`Unknown variant "${wrong}": want ${Object.keys(VARIANTS).join(", ")}`);
-  }
-  return {
-    batch: count("batch", 96),
-    layers: count("layers", 5),
-    channels: count("channels", 16),
-    threads: count("threads", 1),
-    rounds: count("rounds", 2),
-    steps: count("steps", 2),
-    variants,
-  };
-}
 
 const emptyMeasurement = (): Measurement => ({ samples: { weight: [], alpha: [] }, peakBytes: 0 });
 
@@ -68,10 +34,10 @@ interface Pair {
 /** One round of one variant: a fresh process, one warm step of each kind, then alternating steps. */
 async function measure(
   pair: Pair,
-  { name, options, ours }: { name: string; options: Options; ours: StepRunner },
+  { name, options, ours }: { name: string; options: CpuPeerOptions; ours: StepRunner },
 ): Promise<Machine> {
-  const { rounds: _, steps, variants: __, ...shape } = options;
-  const torch = await TorchServer.start(shape, VARIANTS[name]);
+  const { batch, layers, channels, threads, steps } = options;
+  const torch = await TorchServer.start({ batch, layers, channels, threads }, VARIANTS[name]);
   try {
     for (const step of STEPS) await torch.run(step);
     const turns = [
@@ -115,16 +81,7 @@ function describe(title: string, name: string, comparison: Comparison): string {
     `${(100 * memoryRatio).toFixed(1)} % of its peak memory`;
 }
 
-async function save(result: object): Promise<URL> {
-  await Deno.mkdir(RESULTS, { recursive: true });
-  const date = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  const file = new URL(`peers_${date}.json`, RESULTS);
-  await Deno.writeTextFile(file, JSON.stringify(result, null, 2) + "\n");
-  return file;
-}
-
-async function main(): Promise<void> {
-  const options = parseOptions(Deno.args);
+async function compareOnCpu(options: CpuPeerOptions): Promise<void> {
   const torch = await torchVersion();
   const { batch, layers, channels, threads } = options;
   const ours = await createStepRunner({ batch, layers, channels, threads });
@@ -144,7 +101,7 @@ async function main(): Promise<void> {
   );
   const versions = { deno: Deno.version.deno, v8: Deno.version.v8, torch };
   const best = headlines(comparisons);
-  const file = await save({ machine, versions, options, best, comparisons, pairs });
+  const file = await saveResult("peers", { machine, versions, options, best, comparisons, pairs });
   console.log(
     `${machine?.cpu}, ${machine?.cores} cores; Deno ${versions.deno}, PyTorch ${torch}; ` +
       `${layers} cells, ${channels} channels, batch ${batch}, ${threads} threads\n`,
@@ -158,7 +115,11 @@ async function main(): Promise<void> {
 
 if (import.meta.main) {
   try {
-    await main();
+    const options = parsePeerOptions(Deno.args);
+    if (options.backend === "webgpu") {
+      const { compareOnWebGpu } = await import("./webgpu_peers.ts");
+      await compareOnWebGpu(options);
+    } else await compareOnCpu(options);
     Deno.exit(0);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

@@ -52,7 +52,8 @@ export function summarise(samples: readonly number[]): Summary {
   };
 }
 
-function byStep<T>(value: (step: Step) => T): Record<Step, T> {
+/** A value for each kind of step. */
+export function byStep<T>(value: (step: Step) => T): Record<Step, T> {
   return Object.fromEntries(STEPS.map((step) => [step, value(step)])) as Record<Step, T>;
 }
 
@@ -80,8 +81,9 @@ export function fastest(
   return names.filter((name) => name in comparisons).sort((a, b) => time(a) - time(b))[0];
 }
 
-const milliseconds = (value: number) => value.toFixed(value < 1000 ? 1 : 0);
-const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(2);
+/** For tables. */
+export const milliseconds = (value: number) => value.toFixed(value < 1000 ? 1 : 0);
+export const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(2);
 
 /** Lines of a table: one for each variant and step, ours beside PyTorch. */
 export function table(comparisons: Readonly<Record<string, Comparison>>): string {
@@ -122,11 +124,13 @@ export function table(comparisons: Readonly<Record<string, Comparison>>): string
   return `${align(rows)}\n\n${align(memory)}`;
 }
 
-function spread({ median, min, max, iqr }: Summary): string[] {
+/** Median, range and IQR, as cells of a table. */
+export function spread({ median, min, max, iqr }: Summary): string[] {
   return [milliseconds(median), `${milliseconds(min)}..${milliseconds(max)}`, milliseconds(iqr)];
 }
 
-function align(rows: readonly string[][]): string {
+/** Rows of cells as lines; all but the first column are flush right. */
+export function align(rows: readonly string[][]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row: string[]) =>
     row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ");

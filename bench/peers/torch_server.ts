@@ -24,6 +24,8 @@ export interface Variant {
   layout: "nchw" | "channels_last";
   /** Whether malloc is tuned; otherwise PyTorch runs as it comes. */
   tuned: boolean;
+  /** Default "cpu". */
+  device?: "cuda";
 }
 
 export const VARIANTS: Readonly<Record<string, Variant>> = {
@@ -47,16 +49,31 @@ export interface Machine {
  * @throws {Error} If python3 or its torch is missing, saying what to install.
  */
 export async function torchVersion(): Promise<string> {
-  const code = "import torch; print(torch.__version__)";
   try {
-    const command = new Deno.Command("python3", { args: ["-c", code], stderr: "null" });
-    const { success, stdout } = await command.output();
-    if (success) return new TextDecoder().decode(stdout).trim();
+    const version = await python("import torch; print(torch.__version__)");
+    if (version !== undefined) return version;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Error("Cannot run PyTorch: there is no python3 on the path");
   }
   throw new Error("Cannot run PyTorch: python3 has no torch (pip install torch==2.13.0)");
+}
+
+/** The name of the GPU that PyTorch uses, if there are a PyTorch and a GPU. */
+export async function torchGpu(): Promise<string | undefined> {
+  try {
+    return await python("import torch; print(torch.cuda.get_device_name())");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** What a program prints; undefined if it fails. */
+async function python(code: string): Promise<string | undefined> {
+  const command = new Deno.Command("python3", { args: ["-c", code], stderr: "null" });
+  const { success, stdout } = await command.output();
+  return success ? new TextDecoder().decode(stdout).trim() : undefined;
 }
 
 /** A running PyTorch process with its supernet; close it when done. */
@@ -74,7 +91,8 @@ export class TorchServer {
 
   /** Starts a variant and waits until its network is built. */
   static async start(shape: BenchShape, variant: Variant): Promise<TorchServer> {
-    const options = Object.entries({ ...shape, layout: variant.layout })
+    const { layout, device = "cpu" } = variant;
+    const options = Object.entries({ ...shape, layout, device })
       .flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = new Deno.Command("python3", {
       args: [SCRIPT, "--serve", ...options],

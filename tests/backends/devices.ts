@@ -59,19 +59,38 @@ function cpuDevice(threads: number, { relaxedSimd }: { relaxedSimd?: boolean } =
   };
 }
 
-/** The WebGPU adapter that Deno finds, software ones included. */
-const WEBGPU: TestDevice = {
-  name: "webgpu",
-  family: "webgpu",
-  fast: true,
-  absent: await navigator.gpu?.requestAdapter()
-    ? undefined
-    : "there is no adapter (on Debian: apt-get install mesa-vulkan-drivers)",
-  start: async () => {
-    const { backend } = await startBackend("webgpu");
-    return { bytes: () => backend.memory().current, close: () => backend.close() };
-  },
+/** The least that any WebGPU device has. */
+export const SMALLEST_LIMITS = {
+  maxBufferSize: 256 * 1024 * 1024,
+  maxStorageBufferBindingSize: 128 * 1024 * 1024,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
 };
+
+const WEBGPU_ABSENT = await navigator.gpu?.requestAdapter()
+  ? undefined
+  : "there is no adapter (on Debian: apt-get install mesa-vulkan-drivers)";
+
+/** The WebGPU adapter that Deno finds, software ones included. */
+function webgpuDevice(
+  name: string,
+  { limits, fast }: { limits?: typeof SMALLEST_LIMITS; fast: boolean },
+): TestDevice {
+  return {
+    name,
+    family: "webgpu",
+    fast,
+    absent: WEBGPU_ABSENT,
+    start: async () => {
+      // Only where there is an adapter is the backend loaded.
+      const { startWebGpuBackend } = await import("../../backends/webgpu/backend.ts");
+      const backend = await startWebGpuBackend({}, limits);
+      return { bytes: () => backend.memory().current, close: () => backend.close() };
+    },
+  };
+}
 
 /** All devices, in the order in which suites run on them. */
 export const DEVICES: readonly TestDevice[] = [
@@ -79,7 +98,8 @@ export const DEVICES: readonly TestDevice[] = [
   cpuDevice(1),
   cpuDevice(2),
   cpuDevice(2, { relaxedSimd: false }),
-  WEBGPU,
+  webgpuDevice("webgpu", { fast: true }),
+  webgpuDevice("webgpu, smallest limits", { limits: SMALLEST_LIMITS, fast: false }),
 ];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;

@@ -147,23 +147,22 @@ async function evaluate(one: OpCase): Promise<Evaluation> {
     Object.keys(outputs).length,
     `${one.name}: tensors made beside the outputs`,
   );
-  const evaluation: Evaluation = { outputs: await read(outputs), gradients: {} };
+  let gradients: NamedTensors = {};
   if (one.differentiate.length > 0) {
     const cotangents = toTensors(cotangentsOf(one, outputs));
-    const gradients = tf.grads((...differentiated: tf.Tensor[]) => {
+    const computed = tf.grads((...differentiated: tf.Tensor[]) => {
       const named = Object.fromEntries(
         one.differentiate.map((name, index) => [name, differentiated[index]]),
       );
       const results = one.run({ ...inputs, ...named });
       return tf.addN(one.lossOf.map((name) => tf.sum(tf.mul(results[name], cotangents[name]))));
     })(one.differentiate.map((name) => inputs[name]));
-    evaluation.gradients = await read(
-      Object.fromEntries(one.differentiate.map((name, index) => [name, gradients[index]])),
-    );
+    gradients = Object.fromEntries(one.differentiate.map((name, index) => [name, computed[index]]));
     tf.dispose(cotangents);
   }
   tf.dispose(inputs);
-  return evaluation;
+  const [outputValues, gradientValues] = await Promise.all([read(outputs), read(gradients)]);
+  return { outputs: outputValues, gradients: gradientValues };
 }
 
 /** tfjs tensors of the current backend with these values. */
@@ -180,12 +179,13 @@ export function toTensors(tensors: Tensors64, integers: readonly string[] = []):
 
 /** Copies the values out, and disposes of the tensors. */
 async function read(tensors: NamedTensors): Promise<Record<string, Float32Array>> {
-  const values: Record<string, Float32Array> = {};
-  for (const [name, tensor] of Object.entries(tensors)) {
-    values[name] = new Float32Array(await tensor.data());
+  // All at once: a device answers them together.
+  const read = Object.entries(tensors).map(async ([name, tensor]) => {
+    const values = new Float32Array(await tensor.data());
     tensor.dispose();
-  }
-  return values;
+    return [name, values] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
 }
 
 type Values = Record<string, ArrayLike<number>>;

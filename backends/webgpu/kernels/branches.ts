@@ -1,26 +1,18 @@
 /**
- * Branches in WGSL, forward: each branch in one or two dispatches, then the batch norm behind it in two.
- * Opposite of ops/branches.ts.
+ * Branches in WGSL, forward: each branch in one or two dispatches, then the batch norm behind it in
+ * two. Opposite of ops/branches.ts.
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { windowPadding } from "../../geometry/windows.ts";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
 import batchNormSource from "../wgsl/batch_norm.wgsl" with { type: "text" };
-import convolutionSource from "../wgsl/convolution.wgsl" with { type: "text" };
 import momentsSource from "../wgsl/moments.wgsl" with { type: "text" };
 import poolSource from "../wgsl/pool.wgsl" with { type: "text" };
-import quads from "../wgsl/quads.wgsl" with { type: "text" };
-import singles from "../wgsl/singles.wgsl" with { type: "text" };
-import { type Activation, runDepthwise } from "./depthwise.ts";
+import { runConvolution } from "./convolution.ts";
+import { runDepthwise } from "./depthwise.ts";
 
-const CONVOLUTION = { quads: convolution("quads", false), singles: convolution("singles", false) };
-const AFFINE_CONVOLUTION = {
-  quads: convolution("quads", true),
-  singles: convolution("singles", true),
-};
 /** By stride. */
 const MAX_POOL = { 1: pool(1, false), 2: pool(2, false) };
 const AVG_POOL = { 1: pool(1, true), 2: pool(2, true) };
@@ -31,7 +23,7 @@ const MOMENTS_OF_QUADS = program(
 );
 const BATCH_NORM = program("batch norm", batchNormSource);
 
-/** Parts into which {@linkcode MOMENTS} splits the pixels at most, and pixels of a part at least. */
+/** Parts into which the pixels are split for the moments at most, pixels of a part at least. */
 const MOST_PARTS = 256, LEAST_PIXELS = 64;
 
 /** The tensors of a call. */
@@ -114,67 +106,6 @@ function pool(stride: 1 | 2, mean: boolean): Program {
   return program(
     `${mean ? "average" : "max"} pool of stride ${stride}`,
     source.replace("const MEAN = false", `const MEAN = ${mean}`),
-  );
-}
-
-/** A dense convolution of activated images. */
-interface ConvolutionCall extends Activation {
-  /** `[N, H, W, C]`. */
-  x: GPUBuffer;
-  /** `[k, k, C, M]`. */
-  filter: GPUBuffer;
-  /** `[N, OH, OW, C']`. */
-  y: GPUBuffer;
-  spec: Pick<BranchSpec, "kernel" | "stride" | "output">;
-  /** That of x. */
-  shape: readonly number[];
-  /** Pixels by which the windows lie further down and right. */
-  offset?: number;
-  /** Channels of y to write, M in all; default all of them. */
-  results?: { first: number; count: number };
-}
-
-function runConvolution(
-  backend: WebGpuBackend,
-  { x, affine, relu, filter, y, spec, shape, offset = 0, results }: ConvolutionCall,
-): void {
-  const [images, height, width, channels] = shape;
-  const { kernel, stride, output: [outHeight, outWidth, outChannels] } = spec;
-  const { first, count } = results ?? { first: 0, count: outChannels };
-  // A 1x1 convolution of stride 1 knows no rows: all pixels are one, so that no tile is cut short.
-  const flat = kernel === 1 && stride === 1 && offset === 0;
-  const [rows, wide] = flat ? [1, images * height * width] : [outHeight, outWidth];
-  const across = Math.ceil(wide / 8);
-  const invocations = (flat ? 1 : images) * rows * across * Math.ceil(count / 8);
-  const programs = affine ? AFFINE_CONVOLUTION : CONVOLUTION;
-  const divides = [channels, outChannels, count].every((size) => size % 4 === 0);
-  backend.run(divides ? programs.quads : programs.singles, {
-    buffers: [x, filter, affine ?? x, y],
-    uniforms: {
-      height: flat ? 1 : height,
-      width: flat ? wide : width,
-      channels,
-      outHeight: rows,
-      outWidth: wide,
-      outChannels,
-      across,
-      invocations,
-      kernel,
-      stride,
-      pad: windowPadding({ kernel, dilation: 1 }) - offset,
-      results: count,
-      first,
-      relu: Number(relu),
-    },
-    invocations,
-  });
-}
-
-function convolution(channels: "quads" | "singles", affine: boolean): Program {
-  return program(
-    `convolution of ${channels}${affine ? " after an affine activation" : ""}`,
-    convolutionSource.replace("const AFFINE = false", `const AFFINE = ${affine}`),
-    channels === "quads" ? quads : singles,
   );
 }
 

@@ -15,30 +15,32 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { windowPadding } from "../../geometry/windows.ts";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { program } from "../program.ts";
+import { type ItemProgram, itemProgram, program } from "../program.ts";
 import activationGrad from "../wgsl/activation_grad.wgsl" with { type: "text" };
 import addition from "../wgsl/add.wgsl" with { type: "text" };
 import affineGrad from "../wgsl/affine_grad.wgsl" with { type: "text" };
 import incoming from "../wgsl/incoming.wgsl" with { type: "text" };
 import normGradient from "../wgsl/norm_gradient.wgsl" with { type: "text" };
-import poolGrad from "../wgsl/pool_grad.wgsl" with { type: "text" };
+import transpose from "../wgsl/transpose.wgsl" with { type: "text" };
 import {
   convolutionFilterGrad,
   convolutionInputGrad,
   type ConvolutionWindow,
 } from "./convolution_grad.ts";
+import { runConvolution } from "./convolution.ts";
 import { runDepthwise } from "./depthwise.ts";
 import { type ActivatedInput, depthwiseFilterGrad, depthwiseInputGrad } from "./depthwise_grad.ts";
+import { poolGrad } from "./pool_grad.ts";
 import { addParts } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
 import { partsFor } from "./split.ts";
 
-const ACTIVATION_GRAD = program("activation, backward", activationGrad);
-const ADD = program("sum of gradients", addition);
+const ACTIVATION_GRAD = itemProgram("activation, backward", activationGrad);
+const ADD = itemProgram("sum of gradients", addition);
 const AFFINE_GRAD = program("scale and shift, backward", affineGrad);
-const INCOMING = program("batch norm, gradient by input", incoming);
+const INCOMING = itemProgram("batch norm, gradient by input", incoming);
+const TRANSPOSE = program("transpose", transpose);
 const NORM_GRADIENT = program("batch norm, coefficients of the gradient", normGradient);
-const POOL_GRAD = program("pool, backward", poolGrad);
 
 /** Outputs of the forward call of one branch, and their gradients. */
 interface BranchTensors {
@@ -98,6 +100,25 @@ export function branchesGradKernel(
   return [...results.keys()].sort((a, b) => a - b).map((index) => results.get(index)!);
 }
 
+/** Runs a program over all elements, four channels at a time where they divide by four. */
+function runItems(
+  backend: WebGpuBackend,
+  { singles, quads }: ItemProgram,
+  { buffers, elements, channels, uniforms = {} }: {
+    buffers: GPUBuffer[];
+    elements: number;
+    channels: number;
+    uniforms?: Record<string, number>;
+  },
+): void {
+  const item = channels % 4 === 0 ? 4 : 1, count = elements / item;
+  backend.run(item === 4 ? quads : singles, {
+    buffers,
+    uniforms: { elements: count, channels: channels / item, ...uniforms },
+    invocations: count,
+  });
+}
+
 function sortInputs(
   inputs: TensorInfo[],
   attrs: BranchesAttrs,
@@ -155,10 +176,10 @@ function incomingGradient(call: Call, spec: BranchSpec, tensors: BranchTensors):
     invocations: channels,
   });
   const g = scratch.floats(elements);
-  backend.run(INCOMING, {
+  runItems(backend, INCOMING, {
     buffers: [backend.buffer(dy), backend.buffer(y), coefficients, g],
-    uniforms: { elements, channels },
-    invocations: elements,
+    elements,
+    channels,
   });
   scratch.release(coefficients);
   return g;
@@ -212,8 +233,22 @@ function separableBack(call: Call, spec: BranchSpec, g: GPUBuffer): void {
       window,
     });
   }
-  const weights = backend.buffer(forward[pointwise]);
-  convolutionInputGrad(backend, { g, filter: weights, dx: middle, window, shape, add: false });
+  // A 1x1 convolution's gradient by input is one with the filter transposed.
+  const transposed = scratch.floats(channels * outChannels);
+  backend.run(TRANSPOSE, {
+    buffers: [backend.buffer(forward[pointwise]), transposed],
+    uniforms: { rows: channels, columns: outChannels },
+    invocations: channels * outChannels,
+  });
+  runConvolution(backend, {
+    x: g,
+    relu: false,
+    filter: transposed,
+    y: middle,
+    spec: { kernel: 1, stride: 1, output: [height, width, channels] },
+    shape: [images, height, width, outChannels],
+  });
+  scratch.release(transposed);
   if (attrs.filterGradient) {
     depthwiseFilterGrad(backend, scratch, {
       input,
@@ -275,40 +310,28 @@ function activationBack({ backend, scratch, input, dx, forward, results }: Call)
     addParts(backend, { from: partial, to: backend.buffer(result), length: 2 * channels, parts });
     scratch.release(partial);
   }
-  backend.run(ACTIVATION_GRAD, {
+  runItems(backend, ACTIVATION_GRAD, {
     buffers: [x, affine ?? x, dx!],
-    uniforms: { elements, channels, affine: Number(affine !== undefined) },
-    invocations: elements,
+    elements,
+    channels,
+    uniforms: { affine: Number(affine !== undefined) },
   });
 }
 
 /** A pool or the identity. */
 function stateBack(call: Call, spec: BranchSpec, tensors: BranchTensors): void {
-  const { backend, scratch, input, dx } = call;
+  const { backend, scratch, input: { x, shape }, dx, begun: add } = call;
   if (!dx) return;
-  const [images, height, width, channels] = input.shape,
-    elements = images * height * width *
-      channels;
-  const g = incomingGradient(call, spec, tensors), add = Number(call.begun);
+  const g = incomingGradient(call, spec, tensors);
   if (spec.kind === "identity") {
-    backend.run(ADD, { buffers: [g, dx], uniforms: { elements, add }, invocations: elements });
-  } else {
-    backend.run(POOL_GRAD, {
-      buffers: [input.x, backend.buffer(tensors.y), g, dx],
-      uniforms: {
-        images,
-        height,
-        width,
-        channels,
-        out_height: spec.output[0],
-        out_width: spec.output[1],
-        stride: spec.stride,
-        average: Number(spec.kind === "avg_pool"),
-        add,
-      },
-      invocations: elements,
+    const elements = util.sizeFromShape([...shape]), channels = shape[3];
+    runItems(backend, ADD, {
+      buffers: [g, dx],
+      elements,
+      channels,
+      uniforms: { add: Number(add) },
     });
-  }
+  } else poolGrad(backend, scratch, { x, g, dx, spec, shape, add });
   scratch.release(g);
   call.begun = true;
 }

@@ -16,6 +16,9 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, index) => i
 /** Pixels, or rows and columns of the filter, that one invocation makes; as in the WGSL. */
 const TILE = 8;
 
+/** Output pixels of a part of a filter's gradient at least. */
+const LEAST_PIXELS = 32;
+
 /** Replaces marks by lines for every place of a tile. */
 function unrolled(source: string, marks: Record<string, (place: number) => string>): string {
   return Object.entries(marks).reduce(
@@ -109,7 +112,7 @@ export function convolutionFilterGrad(
   const pixels = images * window.output[0] * window.output[1], taps = window.kernel ** 2;
   const length = taps * channels * window.outChannels;
   const blocks = taps * Math.ceil(channels / TILE) * Math.ceil(window.outChannels / TILE);
-  const parts = partsFor(pixels, blocks), partial = scratch.floats(parts * length);
+  const parts = partsFor(pixels, blocks, LEAST_PIXELS), partial = scratch.floats(parts * length);
   const counts = [channels, window.outChannels, window.rowChannels, window.firstChannel];
   const divides = counts.every((count) => count % 4 === 0);
   backend.run(divides ? FILTER_OF_QUADS : FILTER_OF_SINGLES, {

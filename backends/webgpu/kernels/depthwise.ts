@@ -32,12 +32,16 @@ export interface DepthwiseCall extends Activation {
   spec: Pick<BranchSpec, "kernel" | "stride" | "dilation" | "output">;
   /** That of x. */
   shape: readonly number[];
+  /** Takes the filter turned by 180 degrees: at stride 1, the gradient by input. */
+  turned?: boolean;
+  /** Adds to y. */
+  add?: boolean;
 }
 
-/** Computes `y = depthwise(activation(x), filter)`; the padding stays zero under every activation. */
+/** Computes `depthwise(activation(x), filter)`; the padding is of zeros, not activated. */
 export function runDepthwise(
   backend: WebGpuBackend,
-  { x, affine, relu, filter, y, spec, shape }: DepthwiseCall,
+  { x, affine, relu, filter, y, spec, shape, turned = false, add = false }: DepthwiseCall,
 ): void {
   const [images, height, width, channels] = shape, [outHeight, outWidth] = spec.output;
   const apart = apartOf(spec), down = Math.ceil(outHeight / (rowsOf(spec) * apart)) * apart;
@@ -56,6 +60,9 @@ export function runDepthwise(
       invocations,
       relu: Number(relu),
       affine: Number(affine !== undefined),
+      tap: turned ? spec.kernel ** 2 - 1 : 0,
+      step: turned ? -1 : 1,
+      add: Number(add),
     },
     invocations,
   });
@@ -104,14 +111,14 @@ function tile(window: Window): string {
   const usedAcross = distinct(columns.flatMap((k) => taps.map((s) => across(k, s))));
   const usedDown = distinct(rows.flatMap((o) => taps.map((r) => down(o, r))));
   return [
-    ...range(kernel ** 2).map((tap) => `let w${tap} = w[${tap} * u.channels + c];`),
+    ...range(kernel ** 2).map((tap) =>
+      `let w${tap} = w[(u.tap + ${tap} * u.step) * u.channels + c];`
+    ),
     ...usedAcross.map((b) => `let column${b} = columnAt(left + ${b}, c);`),
     ...rows.flatMap((o) => columns.map((k) => `var sum${o}_${k} = 0.0;`)),
     ...usedDown.flatMap((a) => [
       `let row${a} = rowAt(n, top + ${a});`,
-      ...usedAcross.map((b) =>
-        `let x${a}_${b} = valueAt(row${a}, column${b}, scale, shift, least);`
-      ),
+      ...usedAcross.map((b) => `let x${a}_${b} = valueAt(row${a}, column${b}, scale, shift);`),
       ...rows.flatMap((o) =>
         taps.filter((r) => down(o, r) === a).flatMap((r) =>
           taps.flatMap((s) =>

@@ -5,7 +5,7 @@ import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
 import filterSource from "../wgsl/depthwise_filter_grad.wgsl" with { type: "text" };
 import inputSource from "../wgsl/depthwise_input_grad.wgsl" with { type: "text" };
-import { runDepthwiseStrip } from "./depthwise_strip.ts";
+import { runDepthwise } from "./depthwise.ts";
 import { addParts } from "./reduce.ts";
 import type { Scratch } from "./scratch.ts";
 import { partsFor } from "./split.ts";
@@ -22,6 +22,9 @@ export interface ActivatedInput {
   shape: readonly number[];
 }
 
+/** Rows of a part of a filter's gradient at least. */
+const LEAST_ROWS = 2;
+
 /** Programs by kernel size. */
 function bySize(make: (kernel: number) => Program): (kernel: number) => Program {
   const programs = new Map<number, Program>();
@@ -36,22 +39,24 @@ const INPUT = program("depthwise of stride 2, gradient by input", inputSource);
 
 const FILTER = bySize((kernel) => {
   const taps = range(kernel), last = kernel - 1;
-  const load = (column: string) => `load(origin, ${column}, c, scale, shift)`;
-  const shift = (by: number) =>
-    taps.slice(0, Math.max(0, kernel - by)).map((s) => `v${s} = v${s + by};`).join(" ");
+  const each = (line: (r: number, s: number) => string) =>
+    taps.flatMap((r) => taps.map((s) => line(r, s))).join(" ");
+  const columnOf = (to: number, column: string) =>
+    taps.map((r) => `v${r}_${to} = load(l${r}, ${column}, c);`).join(" ");
+  const shift = each((r, s) => s < last ? `v${r}_${s} = v${r}_${s + 1};` : "");
+  const next = `${shift} ${columnOf(last, "column")} column += u.dilation;`;
   // The window holds columns `column` to `column + last dilation`; the last `stride` of them are new.
   const parts: Record<string, string> = {
     "const KERNEL = 3;": `const KERNEL = ${kernel};`,
-    "// WINDOW": taps.map((s) => `var v${s} = 0.0; var a${s} = 0.0;`).join(" "),
-    "// FILL": taps.slice(0, last)
-      .map((s) => `v${s + 1} = ${load(`column + ${s} * u.dilation`)};`).join(" ") +
-      ` column += ${last} * u.dilation;`,
+    "// WINDOW": each((r, s) => `var v${r}_${s} = 0.0; var a${r}_${s} = 0.0;`),
+    "// LINES": taps.map((r) => `let l${r} = line(image, top + ${r} * u.dilation);`).join(" "),
+    "// FILL": taps.slice(0, last).map((s) => columnOf(s + 1, `column + ${s} * u.dilation`))
+      .join(" ") + ` column += ${last} * u.dilation;`,
     "// SLIDE": kernel === 1
-      ? `v0 = ${load("column")}; column += u.stride * u.dilation;`
-      : `if (u.stride == 2 && j != phase) { ${shift(1)} v${last} = ${load("column")}; ` +
-        `column += u.dilation; } ${shift(1)} v${last} = ${load("column")}; column += u.dilation;`,
-    "// SUM": taps.map((s) => `a${s} = fma(v${s}, d, a${s});`).join(" "),
-    "// STORE": taps.map((s) => `partial[to + ${s} * u.channels] = a${s};`).join(" "),
+      ? `${columnOf(0, "column")} column += u.stride * u.dilation;`
+      : `if (u.stride == 2 && j != phase) { ${next} } ${next}`,
+    "// SUM": each((r, s) => `a${r}_${s} = fma(v${r}_${s}, d, a${r}_${s});`),
+    "// STORE": each((r, s) => `partial[to + ${r * kernel + s} * u.channels] = a${r}_${s};`),
   };
   const code = Object.entries(parts).reduce(
     (text, [mark, lines]) => text.replace(mark, lines),
@@ -75,8 +80,8 @@ export function depthwiseInputGrad(
   const [images, height, width, channels] = shape, [outHeight, outWidth] = spec.output;
   const { kernel, stride, dilation } = spec;
   if (stride === 1) {
-    const turned = true, call = { x: g, filter, y: dx, kernel, dilation, shape, turned, add };
-    runDepthwiseStrip(backend, { ...call, activation: 0 });
+    // The result has the size of x at stride 1.
+    runDepthwise(backend, { x: g, relu: false, filter, y: dx, spec, shape, turned: true, add });
     return;
   }
   backend.run(INPUT, {
@@ -92,7 +97,7 @@ export function depthwiseInputGrad(
       dilation,
       add: Number(add),
     },
-    invocations: images * height * width * channels,
+    invocations: images * height * Math.ceil(width / 8) * 2 * channels,
   });
 }
 
@@ -109,7 +114,7 @@ export function depthwiseFilterGrad(
 ): void {
   const [images, height, width, channels] = input.shape, [outHeight, outWidth] = spec.output;
   const { kernel, stride, dilation } = spec, rows = images * outHeight;
-  const length = kernel * kernel * channels, parts = partsFor(rows, kernel * channels);
+  const length = kernel * kernel * channels, parts = partsFor(rows, channels, LEAST_ROWS);
   const partial = scratch.floats(parts * length);
   backend.run(FILTER(kernel), {
     buffers: [input.x, input.affine ?? input.x, g, partial],
@@ -125,7 +130,7 @@ export function depthwiseFilterGrad(
       activation: input.activation,
       parts,
     },
-    invocations: channels * kernel * parts,
+    invocations: channels * parts,
   });
   addParts(backend, { from: partial, to, length, parts });
   scratch.release(partial);

@@ -1,4 +1,4 @@
-/** Second halves of reductions: what the parts of a dispatch have left is added in a fixed order. */
+/** Second halves of reductions: what the parts of a dispatch left is added in a fixed order. */
 
 import type { WebGpuBackend } from "../backend.ts";
 import { program } from "../program.ts";

@@ -3,9 +3,13 @@
 /** Invocations that keep a GPU busy, and the most parts: adding them up must stay cheap. */
 const INVOCATIONS = 16384, MOST = 256;
 
-/** Parts for a reduction over `length` items with `results` results. */
-export function partsFor(length: number, results: number): number {
-  const wanted = Math.min(MOST, Math.max(1, Math.ceil(INVOCATIONS / results)));
+/**
+ * Parts for a reduction over `length` items with `results` results.
+ *
+ * @param least Items that a part should have: each part writes all results once.
+ */
+export function partsFor(length: number, results: number, least = 1): number {
+  const wanted = Math.min(MOST, Math.ceil(INVOCATIONS / results), Math.ceil(length / least));
   // No part may be empty.
-  return Math.ceil(length / Math.ceil(length / Math.min(length, wanted)));
+  return Math.ceil(length / Math.ceil(length / Math.max(1, wanted)));
 }

@@ -1,16 +1,19 @@
 // The gradient by x from that of the activated x, in place: masked where the activation is 0, and scaled
-// by channel under an affine one. One value an invocation.
+// by channel under an affine one. One item an invocation, a value or four
+// channels.
+// Elements and channels in items.
 struct Uniforms { elements: i32, channels: i32, affine: i32 }
+alias Item = f32;
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> affine: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Item>;
+@group(0) @binding(2) var<storage, read> affine: array<Item>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Item>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = i32(id.x + id.y * groups.x * 64u);
   if (at >= u.elements) { return; }
-  var scale = 1.0; var shift = 0.0;
+  var scale = Item(1.0); var shift = Item();
   if (u.affine != 0) { let c = at % u.channels; scale = affine[c]; shift = affine[u.channels + c]; }
-  dx[at] = select(0.0, scale * dx[at], fma(x[at], scale, shift) > 0.0);
+  dx[at] = select(Item(), scale * dx[at], fma(x[at], scale, shift) > Item());
 }

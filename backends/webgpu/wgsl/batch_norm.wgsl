@@ -1,6 +1,6 @@
-// The batch norm of each channel from the moments of all parts, [parts, 2, C], partials in order as in
-// Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances",
-// 1979: one channel an invocation.
+// The batch norm of each channel from the moments of all parts, [parts, 2, C], merged in order as
+// in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+// variances", 1979: one channel an invocation.
 //   affine = [gamma / sqrt(variance + epsilon), beta - mean scale], moments = [mean, variance]
 struct Uniforms {
   pixels: i32, channels: i32, length: i32, parts: i32, hasGamma: i32, hasBeta: i32, epsilon: f32,

@@ -1,8 +1,9 @@
 // Dense convolution of activated images,
-//   y[n, i, j, first + m] = sum over r, s, c of a[n, i stride - pad + r, j stride - pad + s, c] w[r, s, c, m]:
-// eight pixels of a row by eight channels an invocation, so that 16 loads serve 64 products, neighbouring
-// invocations on neighbouring channels. How four channels are read and written comes from quads.wgsl,
-// where all counts of channels divide by four, or from singles.wgsl.
+//   y[n, i, j, first + m] =
+//     sum over r, s, c of a[n, i stride - pad + r, j stride - pad + s, c] w[r, s, c, m]:
+// eight pixels of a row by eight channels an invocation, so that 16 values read serve 64 products,
+// neighbouring invocations on neighbouring channels. How four channels are read and written comes
+// from quads.wgsl, where all counts of channels divide by four, or from singles.wgsl.
 const AFFINE = false;
 struct Uniforms {
   height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, outChannels: i32,

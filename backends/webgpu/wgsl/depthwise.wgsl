@@ -1,10 +1,10 @@
-// Depthwise convolution of activated images, [N, H, W, C] to [N, OH, OW, C]: ROWS by COLUMNS results of
-// one channel an invocation, neighbouring invocations on neighbouring channels. Each value of x is read
-// and activated once for all windows of the tile that cover it; rows of a tile lie as far apart as the
-// taps of a dilated window, so that they cover the same values.
+// Depthwise convolution of activated images, [N, H, W, C] to [N, OH, OW, C]: ROWS by COLUMNS
+// results of one channel an invocation, neighbouring invocations on neighbouring channels. Each
+// value of x is read and activated once for all windows of the tile that cover it; rows of a tile
+// lie as far apart as the taps of a dilated window, so that they cover the same values.
 //
-// kernels/depthwise.ts sets the constants and writes the tile out where TILE stands, for one window:
-// compilers that leave a loop over an array of registers as it is keep the array in memory.
+// kernels/depthwise.ts sets the constants and writes the tile out where TILE stands, for one
+// window: compilers that leave a loop over an array of registers as it is keep the array in memory.
 const STRIDE = 1;
 const PAD = 1;
 const ROWS = 1;
@@ -14,6 +14,8 @@ const COLUMNS = 8;
 struct Uniforms {
   height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, down: i32, across: i32,
   invocations: i32, relu: i32, affine: i32,
+  // The first tap, and from a tap to the next: a filter is taken as it is or turned by 180 degrees.
+  tap: i32, step: i32, add: i32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -40,7 +42,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     scale = pair[c];
     shift = pair[u.channels + c];
   }
-  let least = select(-3.4028234e38, 0.0, u.relu != 0);
   let top = i * STRIDE - PAD;
   let left = j * STRIDE - PAD;
   // TILE
@@ -61,13 +62,15 @@ fn columnAt(q: i32, c: i32) -> Column {
   return Column(clamp(q, 0, u.width - 1) * u.channels + c, q >= 0 && q < u.width);
 }
 
-fn valueAt(row: Row, column: Column, scale: f32, shift: f32, least: f32) -> f32 {
-  let value = max(scale * x[row.start + column.at] + shift, least);
-  return select(0.0, value, row.inside && column.inside);
+fn valueAt(row: Row, column: Column, scale: f32, shift: f32) -> f32 {
+  let value = scale * x[row.start + column.at] + shift;
+  let activated = select(value, max(value, 0.0), u.relu != 0);
+  return select(0.0, activated, row.inside && column.inside);
 }
 
 fn store(n: i32, i: i32, j: i32, c: i32, value: f32) {
   if (i < u.outHeight && j < u.outWidth) {
-    y[((n * u.outHeight + i) * u.outWidth + j) * u.channels + c] = value;
+    let at = ((n * u.outHeight + i) * u.outWidth + j) * u.channels + c;
+    if (u.add != 0) { y[at] += value; } else { y[at] = value; }
   }
 }

@@ -1,7 +1,8 @@
 // The gradient of a depthwise convolution by its filter, as partial sums over parts of the output's rows:
-// one row of taps of one channel in one part an invocation. A window of the activated input slides along
-// a row of the output (WINDOW, SLIDE, SUM and STORE are unrolled for the kernel size in
-// kernels/depthwise_grad.ts). `partial` is [parts, kernel, kernel, channels].
+// all taps of one channel in one part an invocation. A window of the activated input slides along a row of
+// the output, so that every value is loaded once a row of taps (WINDOW, LINES, FILL, SLIDE, SUM and STORE
+// are unrolled for the kernel size in kernels/depthwise_grad.ts). `partial` is
+// [parts, kernel, kernel, channels].
 struct Uniforms {
   height: i32, width: i32, channels: i32, rows: i32,
   out_height: i32, out_width: i32, stride: i32, dilation: i32,
@@ -16,30 +17,35 @@ struct Uniforms {
 
 const KERNEL = 3;
 
-fn load(row: i32, column: i32, c: i32, scale: f32, shift: f32) -> f32 {
-  if (column < 0 || column >= u.width) { return 0.0; }
-  let v = x[(row + column) * u.channels + c];
-  if (u.activation == 0) { return v; }
-  return max(fma(v, scale, shift), 0.0);
+var<private> scale: f32 = 1.0;
+var<private> shift: f32 = 0.0;
+
+// Where a row of the input begins, in pixels, or -1.
+fn line(image: i32, h: i32) -> i32 {
+  return select(-1, (image * u.height + h) * u.width, h >= 0 && h < u.height);
+}
+
+fn load(start: i32, column: i32, c: i32) -> f32 {
+  let v = x[(max(start, 0) + clamp(column, 0, u.width - 1)) * u.channels + c];
+  let value = select(v, max(fma(v, scale, shift), 0.0), u.activation != 0);
+  return select(0.0, value, start >= 0 && column >= 0 && column < u.width);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = i32(id.x + id.y * groups.x * 64u);
-  if (at >= u.channels * KERNEL * u.parts) { return; }
+  if (at >= u.channels * u.parts) { return; }
   let c = at % u.channels;
-  let r = at / u.channels % KERNEL;
-  let part = at / u.channels / KERNEL;
-  var scale = 1.0; var shift = 0.0;
+  let part = at / u.channels;
   if (u.activation == 2) { scale = affine[c]; shift = affine[u.channels + c]; }
   let pad = u.dilation * (KERNEL - 1) / 2;
   let share = (u.rows + u.parts - 1) / u.parts;
   let end = min((part + 1) * share, u.rows);
   // WINDOW
   for (var row = part * share; row < end; row++) {
-    let h = row % u.out_height * u.stride - pad + r * u.dilation;
-    if (h < 0 || h >= u.height) { continue; }
-    let origin = (row / u.out_height * u.height + h) * u.width;
+    let image = row / u.out_height;
+    let top = row % u.out_height * u.stride - pad;
+    // LINES
     for (var phase = 0; phase < u.dilation; phase++) {
       // Output columns phase, phase + dilation, ... read columns that are as far apart.
       var column = phase * u.stride - pad;
@@ -51,6 +57,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  let to = (part * KERNEL + r) * KERNEL * u.channels + c;
+  let to = part * KERNEL * KERNEL * u.channels + c;
   // STORE
 }

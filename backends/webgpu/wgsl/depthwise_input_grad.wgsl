@@ -1,5 +1,5 @@
-// The gradient of a depthwise convolution of stride 2 by its input: one pixel an invocation, over those
-// taps that met it. With `add`, adds to dx. Stride 1 is depthwise_strip.wgsl.
+// The gradient of a depthwise convolution of stride 2 by its input: four pixels of a row, two apart, an
+// invocation, over those taps that met them. With `add`, adds to dx. Stride 1 is depthwise.wgsl.
 struct Uniforms {
   images: i32, height: i32, width: i32, channels: i32,
   out_height: i32, out_width: i32, kernel: i32, dilation: i32, add: i32
@@ -18,26 +18,40 @@ fn taps(place: i32) -> vec3i {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = i32(id.x + id.y * groups.x * 64u);
-  if (at >= u.images * u.height * u.width * u.channels) { return; }
+  // Tiles of even, then of odd columns.
+  let tiles = (u.width + 7) / 8 * 2;
   let c = at % u.channels;
-  let column = at / u.channels % u.width;
-  let row = at / u.channels / u.width;
+  let tile = at / u.channels % tiles;
+  let row = at / u.channels / tiles;
   let image = row / u.height;
+  if (image >= u.images) { return; }
+  let first = tile / 2 * 8 + tile % 2;
   let pad = u.dilation * (u.kernel - 1) / 2;
-  let down = row % u.height + pad; let across = column + pad;
+  let down = row % u.height + pad; let across = first + pad;
   let rows = taps(down); let columns = taps(across);
-  var sum = 0.0;
+  var sum = vec4f();
   for (var r = rows.x; r < rows.z; r += rows.y) {
     let i = (down - r * u.dilation) / 2;
     let line = (image * u.out_height + clamp(i, 0, u.out_height - 1)) * u.out_width;
     let meets = down >= r * u.dilation && i < u.out_height;
     for (var s = columns.x; s < columns.z; s += columns.y) {
-      let j = (across - s * u.dilation) / 2;
-      let inside = meets && across >= s * u.dilation && j < u.out_width;
-      let d = g[(line + clamp(j, 0, u.out_width - 1)) * u.channels + c];
-      sum = fma(select(0.0, d, inside), w[(r * u.kernel + s) * u.channels + c], sum);
+      // Even, so that the shift keeps the sign.
+      let j = ((across - s * u.dilation) >> 1u) + vec4i(0, 1, 2, 3);
+      let inside = (j >= vec4i()) & (j < vec4i(u.out_width)) & vec4<bool>(meets);
+      let q = (line + clamp(j, vec4i(), vec4i(u.out_width - 1))) * u.channels + c;
+      let d = select(vec4f(), vec4f(g[q.x], g[q.y], g[q.z], g[q.w]), inside);
+      sum = fma(d, vec4f(w[(r * u.kernel + s) * u.channels + c]), sum);
     }
   }
-  if (u.add != 0) { sum += dx[at]; }
-  dx[at] = sum;
+  let to = row * u.width * u.channels + c;
+  store(to, first, sum.x);
+  store(to, first + 2, sum.y);
+  store(to, first + 4, sum.z);
+  store(to, first + 6, sum.w);
+}
+
+fn store(row: i32, column: i32, value: f32) {
+  if (column >= u.width) { return; }
+  let at = row + column * u.channels;
+  if (u.add != 0) { dx[at] += value; } else { dx[at] = value; }
 }

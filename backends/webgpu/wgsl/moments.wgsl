@@ -1,6 +1,6 @@
 // Mean and sum of squared differences of each channel in each part of the pixels, [P, C] to
-// [parts, 2, C], about the part's first value, so that a large mean costs no digits: one item of channels
-// an invocation. Every fourth pixel is summed apart, for speed and for rounding's sake.
+// [parts, 2, C], about the part's first value, so that a large mean costs no digits: one item of
+// channels an invocation. Every fourth pixel is summed apart, for speed and for rounding's sake.
 alias Item = f32;
 // Channels in items.
 struct Uniforms { pixels: i32, channels: i32, length: i32, invocations: i32 }

@@ -1,5 +1,5 @@
-// 3x3 pools with padding 1, [N, H, W, C] to [N, OH, OW, C]: four results of a row an invocation, which
-// share the columns that they read. The padding is neither a maximum nor counted in a mean.
+// 3x3 pools with padding 1, [N, H, W, C] to [N, OH, OW, C]: four results of a row an invocation,
+// which share the columns that they read. The padding is neither a maximum nor counted in a mean.
 const MEAN = false;
 const STRIDE = 1;
 struct Uniforms {
@@ -17,7 +17,7 @@ fn columnsAt(q: i32, c: i32) -> Columns {
   let columns = q + vec4i(0, 1, 2, 3);
   let last = vec4i(u.width - 1);
   let inside = (columns >= vec4i()) & (columns <= last);
-  // The pixel that stands in for one outside is in the same window, which leaves the maximum as it is.
+  // The pixel that stands in for one outside is in the same window: the maximum stays.
   return Columns(clamp(columns, vec4i(), last) * u.channels + c, inside);
 }
 

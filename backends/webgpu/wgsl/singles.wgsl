@@ -1,6 +1,6 @@
-// How convolution.wgsl reads and writes four channels where a count of channels does not divide by four.
-// Past the last channel of x the last one stands in, times a weight of zero; past the last channel of
-// the result nothing is written.
+// How convolution.wgsl reads and writes four channels where a count of channels does not divide by
+// four. Past the last channel of x the last one stands in, times a weight of zero; past the last
+// channel of the result nothing is written.
 alias Item = f32;
 
 const STEPS = vec4i(0, 1, 2, 3);

@@ -55,15 +55,16 @@ def machine() -> dict:
 class Bench:
     """The supernet and one batch, in the layout asked; each call of `run` times one step."""
 
-    def __init__(self, *, batch: int, layers: int, channels: int, layout: str, seed: int):
+    def __init__(self, *, batch: int, layers: int, channels: int, layout: str, seed: int,
+                 device: str = "cpu"):
         torch.manual_seed(seed)
         layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-        net = Supernet(channels=channels, layers=layers, classes=CLASSES).to(memory_format=layout)
+        net = Supernet(channels=channels, layers=layers, classes=CLASSES).to(device, memory_format=layout)
         self.weight_count = count_weights(net)
         self.trainer = Trainer(net)
         images = torch.randn(batch, 3, IMAGE_SIZE, IMAGE_SIZE)
-        self.images = images.contiguous(memory_format=layout)
-        self.labels = torch.randint(CLASSES, (batch,))
+        self.images = images.to(device).contiguous(memory_format=layout)
+        self.labels = torch.randint(CLASSES, (batch,)).to(device)
         self.steps = {
             "weight": lambda: self.trainer.weight_step(self.images, self.labels),
             "alpha": lambda: self.trainer.alpha_step(self.images, self.labels),
@@ -74,6 +75,8 @@ class Bench:
         """Time one step: its milliseconds, and its loss (of `eval`, the mean logit)."""
         start = time.perf_counter()
         value = self.steps[step]()
+        if self.images.is_cuda:  # the optimiser's step comes after the loss
+            torch.cuda.synchronize()
         return {"step": step, "ms": (time.perf_counter() - start) * 1e3, "loss": value}
 
 
@@ -97,6 +100,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--channels", type=int, default=16)
     parser.add_argument("--layout", choices=["nchw", "channels_last"], default="nchw")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--step", choices=["weight", "alpha", "eval"], default="weight")
@@ -109,7 +113,7 @@ def main() -> None:
     options = parse_arguments()
     torch.set_num_threads(options.threads)
     bench = Bench(batch=options.batch, layers=options.layers, channels=options.channels,
-                  layout=options.layout, seed=options.seed)
+                  layout=options.layout, seed=options.seed, device=options.device)
     facts = {"torch": torch.__version__, "threads": torch.get_num_threads(),
              "layout": options.layout, "weights": bench.weight_count}
     if options.serve:

@@ -1,0 +1,29 @@
+/**
+ * tfjs's AddN for any number of inputs: tfjs-backend-webgpu binds them all in one dispatch, which a device
+ * with fewer bindings refuses, so that here as many are added at a time as it has.
+ */
+
+import { AddN, getKernel, type NamedTensorInfoMap, type TensorInfo } from "@tensorflow/tfjs-core";
+import type { WebGpuBackend } from "../backend.ts";
+
+/** Adds tensors of one shape. */
+export function addNKernel(
+  backend: WebGpuBackend,
+  { inputs }: { inputs: TensorInfo[] },
+): TensorInfo {
+  // One binding is the output's.
+  const most = backend.limits.maxStorageBuffersPerShaderStage - 1;
+  let sum = addAtOnce(backend, inputs.slice(0, most));
+  for (let next = most; next < inputs.length; next += most - 1) {
+    const before = sum;
+    sum = addAtOnce(backend, [before, ...inputs.slice(next, next + most - 1)]);
+    backend.disposeData(before.dataId);
+  }
+  return sum;
+}
+
+function addAtOnce(backend: WebGpuBackend, inputs: TensorInfo[]): TensorInfo {
+  const { kernelFunc } = getKernel(AddN, "webgpu")!;
+  const list = inputs as unknown as NamedTensorInfoMap;
+  return kernelFunc({ inputs: list, backend, attrs: undefined }) as TensorInfo;
+}
