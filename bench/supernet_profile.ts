@@ -4,7 +4,8 @@
  * Prints, for a weight and an alpha step, every kind of kernel with its time, rate and share beside the
  * machine's measured roofs, and what is left outside the kernels; writes bench/results/profile_<date>.json.
  * Rates count only operations and bytes that cannot be left out (see backends/cpu/profile.ts), so that
- * recomputing costs. Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --steps 3.
+ * recomputing costs. Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --steps 3;
+ * with --backend=webgpu, see webgpu_profile.ts.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -13,8 +14,8 @@ import type { CpuBackend } from "../backends/cpu/backend.ts";
 import { KernelProfile, type KernelTotal } from "../backends/cpu/profile.ts";
 import { measureRoofs, type Roofs } from "../backends/cpu/roof.ts";
 import { createStepRunner } from "../search/train_step.ts";
-
-const RESULTS = new URL("results/", import.meta.url);
+import { adapterChoice } from "./peers/options.ts";
+import { saveResult } from "./results.ts";
 
 /** One kind of step. */
 interface StepProfile {
@@ -26,15 +27,21 @@ interface StepProfile {
 }
 
 const options = parseArgs(Deno.args, {
-  string: ["batch", "layers", "channels", "threads", "steps"],
-  default: { batch: "96", layers: "5", channels: "16", steps: "3" },
+  string: ["backend", "adapter", "batch", "layers", "channels", "threads", "steps"],
+  default: { backend: "cpu", adapter: "high-performance", layers: "5", channels: "16", steps: "3" },
 });
 const [batch, layers, channels, steps] = [
-  options.batch,
+  options.batch ?? (options.backend === "webgpu" ? 16 : 96),
   options.layers,
   options.channels,
   options.steps,
 ].map(Number);
+if (options.backend === "webgpu") {
+  const { profileOnWebGpu } = await import("./webgpu_profile.ts");
+  const adapter = adapterChoice(options.adapter);
+  await profileOnWebGpu({ adapter, batch, layers, channels, steps });
+  Deno.exit(0);
+}
 const threads = Number(options.threads ?? navigator.hardwareConcurrency);
 
 const runner = await createStepRunner({ batch, layers, channels, threads });
@@ -115,12 +122,9 @@ function rowOf(cells: string[], label: string): string {
 }
 
 async function save(): Promise<void> {
-  await Deno.mkdir(RESULTS, { recursive: true });
-  const date = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  const file = new URL(`profile_${date}.json`, RESULTS);
   const shape = { batch, layers, channels, threads };
   const versions = { deno: Deno.version.deno, v8: Deno.version.v8 };
   const result = { shape, versions, roofs, tensorPeakBytes: peak, profiles };
-  await Deno.writeTextFile(file, JSON.stringify(result, null, 2) + "\n");
+  const file = await saveResult("profile", result);
   console.log(`\nsaved ${file.pathname.split("/").slice(-3).join("/")}`);
 }

@@ -1,14 +1,169 @@
 /**
  * Where a step of the supernet goes on WebGPU: `deno task bench:profile --backend=webgpu`.
  *
- * A step's calls of our programs are recorded; then the calls of each program are run again, all in one
- * go on the tensors that they had, and the time until the device has done them is taken. So the times
- * hold for adapters without timestamps, and leave out what a dispatch waits for. What is left of the
- * step is the host's work and tfjs's own programs, which are counted.
+ * All calls of our programs in one step are recorded; then each program's are run again in one go, on
+ * the buffers that they had, and timed until the device has done them, as often as it takes to time
+ * them well. That works on adapters without timestamps too, and no call changes its own inputs.
+ * Encoding is part of the time. Programs are timed alone and in another order than in the step, so
+ * that their sum can differ from it by a third: shares are of the sum. tfjs's own programs are counted.
  *
  * Options: --adapter high-performance --batch 16 --layers 5 --channels 16 --steps 3. Prints a table for
  * a weight and an alpha step, and writes bench/results/webgpu_profile_<date>.json.
  */
 
-import { startWebGpuBackend, WEBGPU_BACKEND, WebGpuBackend } from "../backends/webgpu/backend.ts";
-import { type AdapterChoice, openDevice } from "../backends/webgpu/device.ts";
+import * as tf from "@tensorflow/tfjs-core";
+import type { BackendOptions } from "../backends/contract.ts";
+import { startWebGpuBackend, type WebGpuBackend } from "../backends/webgpu/backend.ts";
+import type { Dispatch } from "../backends/webgpu/dispatcher.ts";
+import type { Program } from "../backends/webgpu/program.ts";
+import { createStepRunner } from "../search/train_step.ts";
+import { align, milliseconds, quantile } from "./peers/report.ts";
+import { saveResult } from "./results.ts";
+
+/** A program is timed for at least so long, in milliseconds: Deno sees only every 10 that it is done. */
+const LEAST_MS = 100;
+
+/** What to profile. */
+export interface WebGpuProfileOptions {
+  adapter?: BackendOptions["adapter"];
+  batch: number;
+  layers: number;
+  channels: number;
+  /** Rounds of one step and each program's calls, in turns. */
+  steps: number;
+}
+
+/** A call of a program. */
+export interface RecordedCall {
+  program: Program;
+  call: Dispatch;
+}
+
+/** The calls of one program in a step. */
+export interface ProgramTotal {
+  name: string;
+  calls: number;
+  /** Median of the rounds. */
+  milliseconds: number;
+}
+
+/** One kind of step. */
+export interface WebGpuStepProfile {
+  /** Median of the rounds. */
+  milliseconds: number;
+  programs: ProgramTotal[];
+  /** Calls of tfjs's own programs. */
+  tfjsCalls: number;
+}
+
+/** The calls by their program's name, in the order in which names come up. */
+export function byProgram(calls: readonly RecordedCall[]): Map<string, RecordedCall[]> {
+  return Map.groupBy(calls, ({ program }) => program.name);
+}
+
+/** A step's table: programs by their time, with their shares of the sum. */
+export function profileTable({ programs, tfjsCalls }: WebGpuStepProfile): string {
+  const sumOf = (key: "calls" | "milliseconds") =>
+    programs.reduce((sum, total) => sum + total[key], 0);
+  const sum = sumOf("milliseconds");
+  const line = ({ name, calls, milliseconds: time }: ProgramTotal) => [
+    name,
+    String(calls),
+    milliseconds(time),
+    `${(100 * time / sum).toFixed(1)} %`,
+  ];
+  return align([
+    ["program", "calls", "ms", "share"],
+    ...programs.toSorted((a, b) => b.milliseconds - a.milliseconds).map(line),
+    line({ name: "all of these", calls: sumOf("calls"), milliseconds: sum }),
+    ["tfjs's own, not timed", String(tfjsCalls), "", ""],
+  ]);
+}
+
+/** Runs a step with all its calls recorded. */
+async function record(
+  backend: WebGpuBackend,
+  step: () => Promise<number>,
+): Promise<{ calls: RecordedCall[]; tfjsCalls: number }> {
+  const calls: RecordedCall[] = [], { run, runWebGPUProgram } = backend;
+  let tfjsCalls = 0;
+  backend.run = (program, call) => {
+    calls.push({ program, call });
+    run.call(backend, program, call);
+  };
+  backend.runWebGPUProgram = (...args) => {
+    tfjsCalls++;
+    return runWebGPUProgram.apply(backend, args);
+  };
+  try {
+    await step();
+  } finally {
+    Object.assign(backend, { run, runWebGPUProgram });
+  }
+  return { calls, tfjsCalls };
+}
+
+/** Runs calls again. @returns milliseconds that the device takes for all of them once */
+async function timeCalls(backend: WebGpuBackend, calls: readonly RecordedCall[]): Promise<number> {
+  for (let repeats = 1;;) {
+    const start = performance.now();
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      for (const { program, call } of calls) backend.run(program, call);
+    }
+    backend.usage(); // submits
+    await backend.device.queue.onSubmittedWorkDone();
+    const time = performance.now() - start;
+    if (time >= LEAST_MS) return time / repeats;
+    repeats *= Math.ceil(LEAST_MS / time);
+  }
+}
+
+async function profileStep(
+  backend: WebGpuBackend,
+  { step, steps }: { step: () => Promise<number>; steps: number },
+): Promise<WebGpuStepProfile> {
+  await step();
+  const { calls, tfjsCalls } = await record(backend, step);
+  const programs = [...byProgram(calls)].map(([name, own]) => ({
+    name,
+    own,
+    runs: [] as number[],
+  }));
+  const times: number[] = [];
+  for (let round = 0; round < steps; round++) {
+    times.push(await step());
+    for (const { own, runs } of programs) runs.push(await timeCalls(backend, own));
+  }
+  return {
+    milliseconds: quantile(times, 0.5),
+    programs: programs.map(({ name, own, runs }) => ({
+      name,
+      calls: own.length,
+      milliseconds: quantile(runs, 0.5),
+    })),
+    tfjsCalls,
+  };
+}
+
+/** Profiles both kinds of step. @throws {BackendError} If there is no adapter. */
+export async function profileOnWebGpu(options: WebGpuProfileOptions): Promise<void> {
+  const { adapter, batch, layers, channels, steps } = options;
+  const backend = await startWebGpuBackend({ adapter });
+  const runner = await createStepRunner({ batch, layers, channels, backend });
+  const device = tf.backend() as WebGpuBackend;
+  const weight = await profileStep(device, { step: runner.weightStep, steps });
+  const alpha = await profileStep(device, { step: runner.alphaStep, steps });
+  const { peak, reserved } = runner.memory();
+  console.log(
+    `${layers} cells, ${channels} channels, batch ${batch}, ${backend.description}, ` +
+      `Deno ${Deno.version.deno}; tensors' peak ${(peak / 1e9).toFixed(2)} GB`,
+  );
+  const profiles = { weight, alpha };
+  for (const [name, profile] of Object.entries(profiles)) {
+    console.log(`\n${name} step: ${profile.milliseconds.toFixed(0)} ms\n${profileTable(profile)}`);
+  }
+  const versions = { deno: Deno.version.deno, v8: Deno.version.v8, tfjs: tf.version_core };
+  const memory = { tensorPeakBytes: peak, reservedBytes: reserved };
+  const result = { adapter: backend.description, versions, shape: options, memory, profiles };
+  console.log(`\nsaved ${(await saveResult("webgpu_profile", result)).pathname}`);
+}

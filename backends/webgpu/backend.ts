@@ -103,6 +103,11 @@ export class WebGpuBackend extends WebGPUBackend {
     super.submitQueue();
   }
 
+  /** Small tensors stay on the device too: a read back within a step costs more than it saves. */
+  override shouldExecuteOnCPU(): boolean {
+    return false;
+  }
+
   /** Encodes a call of a program. */
   run(program: Program, call: Dispatch): void {
     this.#last = { program, call };
@@ -145,6 +150,16 @@ export class WebGpuBackend extends WebGPUBackend {
     } catch (error) {
       throw this.#worded(error);
     }
+  }
+
+  /** Only what is on the host: a device's values cannot be waited for. */
+  override readSync(dataId: tf.DataId): tf.backend_util.BackendValues {
+    const { values, complexTensorInfos, dtype } = this.tensorMap.get(dataId);
+    if (values || complexTensorInfos || dtype === "string") return super.readSync(dataId);
+    throw new BackendError(
+      "webgpu",
+      "Cannot read webgpu's tensors at once: await data() or array()",
+    );
   }
 
   override async read(dataId: tf.DataId): Promise<tf.backend_util.BackendValues> {
@@ -220,7 +235,6 @@ export async function startWebGpuBackend(
   limits: Partial<Record<LimitName, number>> = {},
 ): Promise<Backend> {
   const { device, info, description } = await openDevice(adapter, limits);
-  tf.env().set("WEBGPU_CPU_FORWARD", false);
   const backend = new WebGpuBackend(device, info, description.limits);
   if (tf.findBackend(WEBGPU_BACKEND)) tf.removeBackend(WEBGPU_BACKEND);
   registerKernels(WEBGPU_BACKEND);

@@ -57,7 +57,7 @@ export function registerKernels(backendName: string): void {
   const register = (kernelName: string, kernelFunc: KernelFunc) =>
     registerKernel({ kernelName, backendName, kernelFunc: naming(kernelName, kernelFunc) });
   for (const { kernelName, kernelFunc } of getKernelsForBackend("webgpu")) {
-    register(kernelName, kernelFunc);
+    if (!(kernelName in KERNELS)) register(kernelName, kernelFunc);
   }
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
     register(kernelName, ({ inputs, backend, attrs }) =>

@@ -20,8 +20,8 @@ export class TensorSizeError extends BackendError {
   }
 
   /** The same error, with the op and the shape of its largest input. */
-  of(op: string, inputs: TensorInfo[]): TensorSizeError {
-    const shapes = inputs.map(({ shape }) => shape)
+  of(op: string, inputs: (TensorInfo | undefined)[]): TensorSizeError {
+    const shapes = inputs.flatMap((input) => input ? [input.shape] : [])
       .sort((a, b) => util.sizeFromShape(b) - util.sizeFromShape(a));
     return new TensorSizeError(this.#sizes, shapes.length > 0 ? `${op} of [${shapes[0]}]` : op);
   }

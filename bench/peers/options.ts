@@ -56,11 +56,7 @@ function parseCpuOptions(args: string[]): CpuPeerOptions {
 
 function parseWebGpuOptions(args: string[]): WebGpuPeerOptions {
   const { count, text } = reader(args, [...ALL, "adapter"]);
-  const name = text("adapter", "high-performance");
-  const adapter = ADAPTER_CHOICES.find((choice) => choice === name);
-  if (!adapter) {
-    throw new RangeError(`Unknown adapter "${name}": want ${ADAPTER_CHOICES.join(", ")}`);
-  }
+  const adapter = adapterChoice(text("adapter", "high-performance"));
   return {
     backend: "webgpu",
     batch: count("batch", 16),
@@ -70,6 +66,13 @@ function parseWebGpuOptions(args: string[]): WebGpuPeerOptions {
     rounds: count("rounds", 1),
     steps: count("steps", 3),
   };
+}
+
+/** The choice of that name. @throws {RangeError} If there is none. */
+export function adapterChoice(name: string): AdapterChoice {
+  const adapter = ADAPTER_CHOICES.find((choice) => choice === name);
+  if (adapter) return adapter;
+  throw new RangeError(`Unknown adapter "${name}": want ${ADAPTER_CHOICES.join(", ")}`);
 }
 
 function reader(args: string[], names: string[]) {

@@ -10,8 +10,9 @@
  *
  * On a GPU, where python3 has a torch that sees one, PyTorch takes the steps too.
  *
- * Options: --adapter high-performance --batch 16 --layers 5 --channels 16 --rounds 1 --steps 3. Prints
- * tables, and writes bench/results/webgpu_<date>.json.
+ * Options: --adapter high-performance --batch 16 --layers 5 --channels 16 --rounds 1 --steps 3; ask for
+ * more rounds where plain tfjs does not take a minute a step. Prints tables, and writes
+ * bench/results/webgpu_<date>.json.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -111,6 +112,7 @@ async function take({ name, times, step: run }: Contestant, step: Step): Promise
 
 /** Runs the comparison. @throws {BackendError} If there is no adapter. */
 export async function compareOnWebGpu(options: WebGpuPeerOptions): Promise<void> {
+  const machine = thisMachine(), [loadBefore] = Deno.loadavg();
   const adapter = await requestAdapter(options.adapter);
   const { name, vendor, software } = describeAdapter(adapter);
   const { architecture, device } = adapter.info;
@@ -142,7 +144,6 @@ export async function compareOnWebGpu(options: WebGpuPeerOptions): Promise<void>
   const comparisons = Object.fromEntries(
     peers.map((peer) => [peer.name, comparePeer(peer.times, ours.times)]),
   );
-  const machine = thisMachine();
   const versions = {
     deno: Deno.version.deno,
     v8: Deno.version.v8,
@@ -152,6 +153,7 @@ export async function compareOnWebGpu(options: WebGpuPeerOptions): Promise<void>
   };
   const file = await saveResult("webgpu", {
     machine,
+    loadBefore,
     adapter: { name, vendor, architecture, device, software, torchGpu: gpu },
     versions,
     options,

@@ -1,6 +1,7 @@
 /**
  * Our WebGPU backend and the one it is built on, tfjs-backend-webgpu itself, set up alike for
- * tfjs-core's specs; and the list of the specs that the latter fails.
+ * tfjs-core's specs; and the list of the specs that the latter fails. Another adapter or driver may have
+ * another list.
  *
  * The specs reset tfjs between suites. Each suite gets a new backend on a new device, so that what a
  * failed spec leaves behind (tfjs-backend-webgpu throws at every submit after a failed `fromPixels`)

@@ -4,6 +4,7 @@
  * What the files hold is told in bench/peers/pytorch/README.md, whose make_fixtures.py made them.
  */
 
+import * as tf from "@tensorflow/tfjs-core";
 import { decodeSafetensors, type HostTensor } from "../../nn/safetensors.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 import { assert } from "../assert.ts";
@@ -13,8 +14,14 @@ const FOLDER = new URL("../fixtures/pytorch/", import.meta.url);
 /** The permissions a test of fixtures needs. */
 export const FIXTURES_READ = { read: ["tests/fixtures/pytorch"] };
 
-/** Largest `max|actual - expected| / max|expected|` of a tensor in float32. */
-export const PARITY = 1e-4;
+/**
+ * Largest `max|actual - expected| / max|expected|` of a tensor in float32, on the backend that computed
+ * it. WebGPU lets a device round divisions, roots and exponentials less exactly than a CPU; on llvmpipe
+ * the worst tensor is off by 3.4e-5, on the CPU by 1.5e-5.
+ */
+function parity(): number {
+  return tf.getBackend().endsWith("webgpu") ? 1e-3 : 1e-4;
+}
 
 /**
  * Share of the largest value of a tensor's group (all gradients, say) that its own largest counts as at
@@ -101,7 +108,7 @@ function largest(values: Float32Array): number {
 }
 
 /**
- * Fails unless every expected tensor of a group is there, within {@linkcode PARITY}; the message names
+ * Fails unless every expected tensor of a group is there, within {@linkcode parity}; the message names
  * the worst five.
  */
 export function assertParity(
@@ -117,7 +124,7 @@ export function assertParity(
 
 /**
  * Fails unless every expected tensor has changed since the initial network as PyTorch's has, within
- * {@linkcode PARITY} of the change.
+ * {@linkcode parity} of the change.
  *
  * A few steps change a tensor little: weight decay, say, shows in the change alone. Float32 rounds the
  * tensor at every step and the stored one once, each by up to 2^-24 of its largest value, which is
@@ -155,7 +162,7 @@ interface Comparison {
 
 function assertWithin(group: readonly Comparison[], label: string): void {
   const floor = GROUP_FLOOR * Math.max(...group.map(({ want }) => largest(want)));
-  const wrong: { name: string; error: number }[] = [];
+  const limit = parity(), wrong: { name: string; error: number }[] = [];
   for (const { name, want, got, rounding } of group) {
     assert(
       got?.length === want.length,
@@ -163,7 +170,7 @@ function assertWithin(group: readonly Comparison[], label: string): void {
     );
     const difference = largest(want.map((value, index) => got[index] - value));
     const error = (difference - rounding) / Math.max(largest(want), floor);
-    if (!(error <= PARITY)) wrong.push({ name, error });
+    if (!(error <= limit)) wrong.push({ name, error });
   }
   const worst = wrong.sort((a, b) => b.error - a.error).slice(0, 5)
     .map(({ name, error }) => `${name} ${error.toExponential(1)}`);

@@ -5,47 +5,25 @@
  */
 
 import { startCpuBackend } from "../../backends/cpu/backend.ts";
-import { type Backend, batchToTry, OutOfMemoryError } from "../../backends/contract.ts";
+import { batchToTry, OutOfMemoryError } from "../../backends/contract.ts";
 import { readCheckpoint } from "../../nn/checkpoint.ts";
-import type { MainProgram } from "../../nn/run_main.ts";
-import { searchMain } from "../../search/search_main.ts";
 import { type StageState, StageTrainer } from "../../search/stage_trainer.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "../assert.ts";
-import { loadSample } from "../datasets/sample.ts";
 import { permitted } from "../permitted.ts";
+import { searchHere } from "./in_process.ts";
 import { inFolder, TINY_NETWORK } from "./program.ts";
 import { tinyBatch, tinySettings } from "./tiny_network.ts";
 
 const MEGABYTE = 1024 * 1024, LIMIT = 32 * MEGABYTE;
-
-const program: MainProgram = {
-  command: "tiny-search",
-  run: "deno run",
-  script: "tests/search/tiny_search.ts",
-  folders: { read: ["/tmp"], write: ["/tmp"] },
-};
 
 function test(name: string, fn: () => Promise<void>): void {
   const needed = { read: [".", "/tmp"], write: [".cache", "/tmp"], env: ["CI"] };
   Deno.test({ name, ignore: !permitted(needed), fn });
 }
 
-/** Runs the program on the tests' images; resolves to its outcome. */
-async function search(args: string[], memoryLimit?: number): Promise<string> {
-  let backend: Backend | undefined;
-  try {
-    return await searchMain([...args], {
-      program,
-      output: { terminal: false, columns: () => 80, write: () => {} },
-      startBackend: async (_name, options) => {
-        backend = await startCpuBackend({ ...options, memoryLimit });
-        return { backend, notTaken: [] };
-      },
-      loadData: () => Promise.resolve(loadSample()),
-    });
-  } finally {
-    backend?.close();
-  }
+/** Runs the program with so much memory; resolves to its outcome. */
+function search(args: string[], memoryLimit?: number): Promise<string> {
+  return searchHere(args, (options) => startCpuBackend({ ...options, memoryLimit }));
 }
 
 function sameTensors(state: StageState, expected: StageState): void {

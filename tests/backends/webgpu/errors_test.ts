@@ -2,36 +2,16 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError, OutOfMemoryError } from "../../../backends/contract.ts";
-import { startBackend } from "../../../backends/mod.ts";
 import type { WebGpuBackend } from "../../../backends/webgpu/backend.ts";
 import { program } from "../../../backends/webgpu/program.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
-
-const ADAPTER = await navigator.gpu?.requestAdapter();
+import { webgpuTest } from "./webgpu_test_case.ts";
 
 const HEADER = `
 struct Uniforms { elements: i32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 `;
-
-/** Starts the backend for one test. */
-function test(name: string, body: (backend: WebGpuBackend) => Promise<void>): void {
-  Deno.test({
-    name: `${name} [webgpu]`,
-    ignore: !ADAPTER,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      const { backend } = await startBackend("webgpu");
-      try {
-        await body(tf.backend() as unknown as WebGpuBackend);
-      } finally {
-        backend.close();
-      }
-    },
-  });
-}
 
 /** Runs a program over one tensor of 4 values and reads it. */
 async function readAfter(backend: WebGpuBackend, body: string): Promise<ArrayLike<number>> {
@@ -49,26 +29,33 @@ async function readAfter(backend: WebGpuBackend, body: string): Promise<ArrayLik
   }
 }
 
-test("a program that does not compile is named, with what is wrong", async (backend) => {
-  const error = await assertRejects(() => readAfter(backend, "y[0] = nonsense;"), BackendError);
+webgpuTest("a program that does not compile is named, with what is wrong", async ({ webgpu }) => {
+  const error = await assertRejects(() => readAfter(webgpu, "y[0] = nonsense;"), BackendError);
   assert(/program double does not compile: .*nonsense/.test(error.message), error.message);
   assert(!error.message.includes("\n"), "one line");
 });
 
-test("after a failure the device works on", async (backend) => {
-  await assertRejects(() => readAfter(backend, "y[0] = nonsense;"), BackendError);
-  const values = await readAfter(backend, "for (var i = 0; i < u.elements; i++) { y[i] = 3.0; }");
+webgpuTest("after a failure the device works on", async ({ webgpu }) => {
+  await assertRejects(() => readAfter(webgpu, "y[0] = nonsense;"), BackendError);
+  const values = await readAfter(webgpu, "for (var i = 0; i < u.elements; i++) { y[i] = 3.0; }");
   assertEquals([...values as Float32Array], [3, 3, 3, 3]);
 });
 
-test("a tensor beyond the largest buffer names its bytes", (backend) => {
-  const limit = backend.limits.maxBufferSize, elements = Math.floor(limit / 4) + 1;
+webgpuTest("a tensor beyond the largest buffer names its bytes", ({ webgpu }) => {
+  const limit = webgpu.limits.maxBufferSize, elements = Math.floor(limit / 4) + 1;
   const error = assertThrows(
-    () => backend.allocate([elements]),
+    () => webgpu.allocate([elements]),
     OutOfMemoryError,
   ) as OutOfMemoryError;
   assertEquals(error.bytesAsked, 4 * elements);
-  return Promise.resolve();
+});
+
+webgpuTest("dataSync() of a tensor on the device says what to call instead", async () => {
+  const x = tf.tidy(() => tf.add(tf.tensor1d([1, 2]), 1));
+  assertThrows(() => x.dataSync(), BackendError, "await data()");
+  assertEquals([...await x.data()], [2, 3]);
+  assertEquals([...x.dataSync()], [2, 3]);
+  x.dispose();
 });
 
 Deno.test("program() reads the uniforms of its text, and refuses others", () => {

@@ -1,15 +1,12 @@
 /** Tests of programs over several tensors a dispatch: their text, and packs of every size. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { startBackend } from "../../../backends/mod.ts";
 import { sgdStep } from "../../../backends/ops/optimizer_step.ts";
 import { runningStatistics } from "../../../backends/ops/running_statistics.ts";
-import type { WebGpuBackend } from "../../../backends/webgpu/backend.ts";
 import { packProgram } from "../../../backends/webgpu/packs.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { Samples } from "../samples.ts";
-
-const ADAPTER = await navigator.gpu?.requestAdapter();
+import { webgpuTest } from "./webgpu_test_case.ts";
 
 const SOURCE = `struct Uniforms {
   scale: f32,
@@ -37,26 +34,17 @@ Deno.test("packProgram() repeats what is for each tensor, and numbers bindings",
   assert(packs.of(2) === packs.of(2), "pipelines are kept by program");
 });
 
-Deno.test({
-  name: "runPacks() gives the same bits for packs of any size [webgpu]",
-  ignore: !ADAPTER,
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => {
-    const { backend } = await startBackend("webgpu");
-    try {
-      const { limits } = tf.backend() as unknown as WebGpuBackend;
-      const most = limits.maxStorageBuffersPerShaderStage, results: number[][] = [];
-      for (const limit of [8, 16, most]) {
-        limits.maxStorageBuffersPerShaderStage = Math.min(limit, most);
-        results.push(await stepped());
-      }
-      for (const result of results) assertEquals(result, results[0]);
-    } finally {
-      backend.close();
+webgpuTest(
+  "runPacks() gives the same bits for packs of any size",
+  async ({ webgpu: { limits } }) => {
+    const most = limits.maxStorageBuffersPerShaderStage, results: number[][] = [];
+    for (const limit of [8, 16, most]) {
+      limits.maxStorageBuffersPerShaderStage = Math.min(limit, most);
+      results.push(await stepped());
     }
+    for (const result of results) assertEquals(result, results[0]);
   },
-});
+);
 
 /** Values after a step of nine parameters and their statistics. */
 async function stepped(): Promise<number[]> {

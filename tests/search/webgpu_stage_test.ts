@@ -1,0 +1,57 @@
+/** Tests of a stage on webgpu: what its steps hold, and a batch that no binding takes. */
+
+import { BackendError } from "../../backends/contract.ts";
+import { StageTrainer } from "../../search/stage_trainer.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { webgpuTest } from "../backends/webgpu/webgpu_test_case.ts";
+import { tinyBatch, tinySettings } from "./tiny_network.ts";
+
+/** A trainer that drops out behind skips, and has taken a step of each kind. */
+function warmTrainer(): StageTrainer {
+  const trainer = new StageTrainer(tinySettings({ skipDropout: 0.3 }));
+  trainer.beginEpoch(2);
+  trainer.alphaStep(tinyBatch(1));
+  trainer.weightStep(tinyBatch(2));
+  return trainer;
+}
+
+webgpuTest(
+  "every step returns to the bytes before it, and 200 steps hold no more",
+  ({ backend }) => {
+    const trainer = warmTrainer(), { current } = backend.memory();
+    let early: typeof memory | undefined, memory = backend.memory();
+    for (let step = 1; step <= 200; step++) {
+      if (step % 2 === 0) trainer.weightStep(tinyBatch(step));
+      else trainer.alphaStep(tinyBatch(step));
+      // Asking for the bytes submits what is encoded: later steps share submits, as in a search.
+      if (step > 20 && step % 100 !== 0) continue;
+      memory = backend.memory();
+      assertEquals(memory.current, current, `bytes after step ${step}`);
+      if (step === 100) early = memory;
+    }
+    assertEquals(memory, early, "memory after 200 steps and after 100");
+    trainer.dispose();
+  },
+);
+
+const LIMIT = 1 << 18;
+
+webgpuTest(
+  "a batch with a tensor larger than a binding changes nothing, and a smaller one trains on",
+  async ({ backend }) => {
+    const trainer = warmTrainer(), large = tinyBatch(3, 1024);
+    for (const step of ["weightStep", "alphaStep", "evaluate"] as const) {
+      const state = await trainer.state(), { current } = backend.memory();
+      const { message } = assertThrows(() => trainer[step](large), BackendError);
+      const found =
+        /^Cannot run (\w+) of \[1024,[\d,]+\] on webgpu: .* (\d+) bytes, .* at most (\d+);/
+          .exec(message);
+      assert(found && Number(found[2]) > LIMIT && Number(found[3]) === LIMIT, message);
+      assertEquals(backend.memory().current, current, step);
+      assertEquals(await trainer.state(), state, step);
+      trainer[step](tinyBatch(4));
+    }
+    trainer.dispose();
+  },
+  { maxStorageBufferBindingSize: LIMIT },
+);
