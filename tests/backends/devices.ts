@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { startBackend } from "../../backends/mod.ts";
 import { permitted } from "../permitted.ts";
+import { hasAdapter } from "./adapter.ts";
 
 /** A device under test. */
 export interface TestDevice {
@@ -69,7 +70,7 @@ export const SMALLEST_LIMITS = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-const WEBGPU_ABSENT = await navigator.gpu?.requestAdapter()
+const WEBGPU_ABSENT = hasAdapter
   ? undefined
   : "there is no adapter (on Debian: apt-get install mesa-vulkan-drivers)";
 

@@ -7,7 +7,7 @@ import type { WebGpuBackend } from "../../backends/webgpu/backend.ts";
 import { readCheckpoint } from "../../nn/checkpoint.ts";
 import { RunError } from "../../nn/run_files.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
-import { hasAdapter } from "../backends/webgpu/webgpu_test_case.ts";
+import { hasAdapter } from "../backends/adapter.ts";
 import { permitted } from "../permitted.ts";
 import { searchHere } from "./in_process.ts";
 import { inFolder } from "./program.ts";

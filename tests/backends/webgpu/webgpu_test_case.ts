@@ -4,9 +4,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Backend } from "../../../backends/contract.ts";
 import type { WebGpuBackend } from "../../../backends/webgpu/backend.ts";
 import type { LimitName } from "../../../backends/webgpu/device.ts";
+import { hasAdapter } from "../adapter.ts";
 
-/** Whether there is an adapter; prints once a file where there is none. */
-export const hasAdapter = await navigator.gpu?.requestAdapter() != null;
 if (!hasAdapter) console.log("skipping tests on webgpu: there is no adapter");
 
 /** What a test gets. */
