@@ -8,6 +8,11 @@ export const BACKEND_NAMES = ["cudnn", "webgpu", "cpu"] as const;
 /** Name of a backend. */
 export type BackendName = typeof BACKEND_NAMES[number];
 
+/** The WebGPU adapters that can be asked for, the default first. */
+export const ADAPTER_CHOICES = ["high-performance", "low-power", "software"] as const;
+/** Which WebGPU adapter to ask for. */
+export type AdapterChoice = typeof ADAPTER_CHOICES[number];
+
 /** Memory of a backend's tensors, in bytes. */
 export interface BackendMemory {
   /** Held by live tensors now. */
@@ -45,7 +50,7 @@ export interface BackendOptions {
   /** Whether CPU kernels use relaxed SIMD; default where the engine has it. */
   relaxedSimd?: boolean;
   /** The WebGPU adapter to ask for; default "high-performance". */
-  adapter?: "high-performance" | "low-power" | "software";
+  adapter?: AdapterChoice;
 }
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */

@@ -4,14 +4,15 @@
  * Each is started, as only that tells whether it can be; one that cannot has the reason in its place.
  */
 
-import { BACKEND_NAMES, BackendError, type BackendName } from "./contract.ts";
-import { STARTERS } from "./starters.ts";
 import {
   ADAPTER_CHOICES,
   type AdapterChoice,
-  type AdapterDescription,
-  openDevice,
-} from "./webgpu/device.ts";
+  BACKEND_NAMES,
+  BackendError,
+  type BackendName,
+} from "./contract.ts";
+import { STARTERS } from "./starters.ts";
+import { type AdapterDescription, openDevice } from "./webgpu/device.ts";
 
 /** Something to compute on, or the reason why it cannot be used. */
 export interface ListedDevice {

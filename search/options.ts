@@ -18,8 +18,7 @@ import {
   type ValueType,
 } from "../nn/command_line.ts";
 import { RunError } from "../nn/run_files.ts";
-import { BACKEND_NAMES, type BackendOptions } from "../backends/contract.ts";
-import { ADAPTER_CHOICES } from "../backends/webgpu/device.ts";
+import { ADAPTER_CHOICES, BACKEND_NAMES, type BackendOptions } from "../backends/contract.ts";
 import {
   PRESETS,
   SEARCH_DATASETS,

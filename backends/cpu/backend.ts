@@ -259,7 +259,7 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
     throw new RangeError(`Cannot limit CPU memory: want bytes above 0, got ${memoryLimit}`);
   }
   const cacheDir = options.cacheDir ?? `${import.meta.dirname}/../../.cache`;
-  const { memory, pages } = makeMemory();
+  const memory = makeMemory(), pages = memory.buffer.byteLength / PAGE;
   const { module, relaxed } = await compileKernels(`${cacheDir}/kernels`, {
     relaxed: options.relaxedSimd,
     pages,
@@ -286,13 +286,10 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
 }
 
 /** The largest memory that the system gives. Its pages take no room until they are touched. */
-function makeMemory(): { memory: WebAssembly.Memory; pages: number } {
+function makeMemory(): WebAssembly.Memory {
   for (let pages = MAX_PAGES;; pages /= 2) {
     try {
-      return {
-        memory: new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }),
-        pages,
-      };
+      return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     } catch {
       if (pages <= LEAST_PAGES) {
         throw new BackendError("cpu", `Cannot reserve ${pages * PAGE} bytes of memory`);

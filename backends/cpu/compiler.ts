@@ -60,9 +60,9 @@ export async function compileKernels(
 /** Where the cache has the kernels of today's sources, whether they are there or not. */
 export function cachedKernels(
   cacheDir: string,
-  { relaxed, pages = MAX_PAGES }: { relaxed: boolean; pages?: number },
+  { relaxed }: { relaxed: boolean },
 ): Promise<string> {
-  return binaryPath(cacheDir, { files: sources(relaxed), options: compilerOptions(pages) });
+  return binaryPath(cacheDir, { files: sources(relaxed), options: compilerOptions(MAX_PAGES) });
 }
 
 /** True when the engine accepts a module that uses relaxed SIMD. */

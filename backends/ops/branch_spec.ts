@@ -34,6 +34,39 @@ export interface BranchesAttrs {
   filterGradient: boolean;
 }
 
+/** Outputs of the forward call of one branch, and their gradients; those of its norm with statistics. */
+export interface BranchTensors {
+  y: tf.TensorInfo;
+  affine?: tf.TensorInfo;
+  moments?: tf.TensorInfo;
+  dy: tf.TensorInfo;
+  dAffine?: tf.TensorInfo;
+}
+
+/** Sorts the inputs of the gradient kernel: the forward's inputs, its outputs, gradients of outputs. */
+export function sortGradientInputs(
+  inputs: tf.TensorInfo[],
+  attrs: BranchesAttrs,
+): { forward: tf.TensorInfo[]; branches: BranchTensors[] } {
+  const outputs = attrs.branches.reduce((n, spec) => n + (spec.statistics ? 3 : 1), 0);
+  const count = inputs.length - 2 * outputs;
+  let next = count;
+  const branches = attrs.branches.map((spec): BranchTensors => {
+    const at = next, gradient = at + outputs;
+    next += spec.statistics ? 3 : 1;
+    return spec.statistics
+      ? {
+        y: inputs[at],
+        affine: inputs[at + 1],
+        moments: inputs[at + 2],
+        dy: inputs[gradient],
+        dAffine: inputs[gradient + 1],
+      }
+      : { y: inputs[at], dy: inputs[gradient] };
+  });
+  return { forward: inputs.slice(0, count), branches };
+}
+
 /** Lists a call's tensors and describes its branches by position. */
 export function flattenBranches(
   x: tf.Tensor4D,

@@ -1,11 +1,6 @@
 /** Finds WebGPU adapters and opens devices: what an adapter is, and why none can be used. */
 
-import { BackendError } from "../contract.ts";
-
-/** Which adapter to ask for. */
-export const ADAPTER_CHOICES = ["high-performance", "low-power", "software"] as const;
-/** One of {@linkcode ADAPTER_CHOICES}. */
-export type AdapterChoice = typeof ADAPTER_CHOICES[number];
+import { type AdapterChoice, BackendError } from "../contract.ts";
 
 /** Limits that decide how kernels split their work. */
 const LIMITS = [

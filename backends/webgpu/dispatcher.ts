@@ -44,9 +44,8 @@ export class Dispatcher {
   readonly #pipelines = new Map<Program, Pipeline>();
   readonly #ring: GPUBuffer;
   readonly #staged = new ArrayBuffer(RING);
-  /** The next free byte of the ring, and the first one not yet written to the device. */
+  /** The next free byte of the ring: those before it are for what is encoded and not submitted. */
   #next = 0;
-  #written = 0;
   #encoded = 0;
 
   constructor(encoder: Encoder) {
@@ -62,7 +61,7 @@ export class Dispatcher {
   dispatch(program: Program, { buffers, uniforms, invocations, workgroup = 64 }: Dispatch): void {
     if (invocations === 0) return;
     const { pipeline, layout } = this.#pipeline(program), size = uniformBytes(program);
-    if (this.#next + size > RING) this.submit();
+    if (this.#next + size > RING) this.#encoder.submit();
     const offset = this.#next;
     writeUniforms(program, uniforms, new DataView(this.#staged, offset, size));
     this.#next = Math.ceil((offset + size) / ALIGN) * ALIGN;
@@ -78,23 +77,14 @@ export class Dispatcher {
     const most = device.limits.maxComputeWorkgroupsPerDimension;
     const wide = Math.min(groups, most);
     pass.dispatchWorkgroups(wide, Math.ceil(groups / wide));
-    if (++this.#encoded >= BATCH) this.submit();
+    if (++this.#encoded >= BATCH) this.#encoder.submit();
   }
 
-  /** Writes the uniforms of what is encoded; to be called before each submit. */
+  /** Writes the uniforms of what is encoded; to be called just before each submit. */
   flushUniforms(): void {
-    if (this.#next > this.#written) {
-      const { queue } = this.#encoder, bytes = Math.min(this.#next, RING) - this.#written;
-      queue.writeBuffer(this.#ring, this.#written, this.#staged, this.#written, bytes);
-    }
-    this.#written = this.#next;
-    this.#encoded = 0;
-    if (this.#next > RING / 2) this.#next = this.#written = 0;
-  }
-
-  submit(): void {
-    this.#encoder.submit();
-    this.#next = this.#written = 0;
+    const { queue } = this.#encoder, bytes = Math.min(this.#next, RING);
+    if (bytes > 0) queue.writeBuffer(this.#ring, 0, this.#staged, 0, bytes);
+    this.#next = this.#encoded = 0;
   }
 
   #pipeline(program: Program): Pipeline {

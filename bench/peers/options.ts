@@ -1,7 +1,7 @@
 /** What `deno task bench:peers` takes on its command line. */
 
 import { parseArgs } from "deno-std/cli/parse_args.js";
-import { ADAPTER_CHOICES, type AdapterChoice } from "../../backends/webgpu/device.ts";
+import { ADAPTER_CHOICES, type AdapterChoice } from "../../backends/contract.ts";
 import type { BenchShape } from "./ours.ts";
 import { VARIANTS } from "./torch_server.ts";
 

@@ -7,8 +7,8 @@
 
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Backend, BackendError } from "../../backends/contract.ts";
-import { type AdapterChoice, openDevice } from "../../backends/webgpu/device.ts";
+import { type AdapterChoice, type Backend, BackendError } from "../../backends/contract.ts";
+import { openDevice } from "../../backends/webgpu/device.ts";
 
 /** Its name in tfjs's registry, under which it registers its kernels itself. */
 const NAME = "webgpu";

@@ -1,8 +1,8 @@
 /** Tests of the list of backends: adapters found and missing, and its text. */
 
 import { backendsText, listAdapters, type ListedDevice } from "../../backends/list.ts";
-import { BackendError } from "../../backends/contract.ts";
-import type { AdapterChoice, AdapterDescription } from "../../backends/webgpu/device.ts";
+import { type AdapterChoice, BackendError } from "../../backends/contract.ts";
+import type { AdapterDescription } from "../../backends/webgpu/device.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 
 const LIMITS: AdapterDescription["limits"] = {

@@ -8,7 +8,12 @@
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
+import {
+  type BranchesAttrs,
+  type BranchSpec,
+  type BranchTensors,
+  sortGradientInputs,
+} from "../../ops/branch_spec.ts";
 import type { CpuBackend } from "../backend.ts";
 import { partsOf } from "../parts.ts";
 import { type RecordOf, WorkBlocks, writeRecords } from "../records.ts";
@@ -22,22 +27,13 @@ import { addDoubles, paddedIndex, placeAffine, placeFilters, runBranches } from 
 import { planBranches } from "./branches_plan.ts";
 import { branchesWork } from "./branches_work.ts";
 
-/** A branch's tensors: outputs of the forward call, and their gradients. */
-interface BranchTensors {
-  y: TensorInfo;
-  affine?: TensorInfo;
-  moments?: TensorInfo;
-  dy: TensorInfo;
-  dAffine?: TensorInfo;
-}
-
 /** Runs the backward kernel; inputs are the forward's inputs, outputs, and gradients of outputs. */
 export function branchesGradKernel(
   backend: CpuBackend,
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: BranchesAttrs },
 ): TensorInfo[] {
   const { arena } = backend, [x] = inputs, parts = partsOf(x.shape[0]);
-  const { forward, branches } = sortInputs(inputs, attrs);
+  const { forward, branches } = sortGradientInputs(inputs, attrs);
   using work = new WorkBlocks(arena);
   const { call, records, scratchBytes } = planBranches(x.shape, attrs, { parts, backward: true });
   const dx = attrs.inputGradient ? backend.allocate(x.shape) : undefined;
@@ -80,29 +76,6 @@ export function branchesGradKernel(
     });
   }
   return [...results.keys()].sort((a, b) => a - b).map((index) => results.get(index)!);
-}
-
-function sortInputs(
-  inputs: TensorInfo[],
-  attrs: BranchesAttrs,
-): { forward: TensorInfo[]; branches: BranchTensors[] } {
-  const outputs = attrs.branches.reduce((n, spec) => n + (spec.statistics ? 3 : 1), 0);
-  const count = inputs.length - 2 * outputs;
-  let next = count;
-  const branches = attrs.branches.map((spec): BranchTensors => {
-    const at = next, gradient = at + outputs;
-    next += spec.statistics ? 3 : 1;
-    return spec.statistics
-      ? {
-        y: inputs[at],
-        affine: inputs[at + 1],
-        moments: inputs[at + 2],
-        dy: inputs[gradient],
-        dAffine: inputs[gradient + 1],
-      }
-      : { y: inputs[at], dy: inputs[gradient] };
-  });
-  return { forward: inputs.slice(0, count), branches };
 }
 
 /** Per-channel coefficients of y and 1, and the gradients of gamma and beta. */

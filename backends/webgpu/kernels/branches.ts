@@ -3,7 +3,7 @@
  * two. Opposite of ops/branches.ts.
  */
 
-import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
@@ -12,6 +12,7 @@ import momentsSource from "../wgsl/moments.wgsl" with { type: "text" };
 import poolSource from "../wgsl/pool.wgsl" with { type: "text" };
 import { runConvolution } from "./convolution.ts";
 import { runDepthwise } from "./depthwise.ts";
+import { Scratch } from "./scratch.ts";
 
 /** By stride. */
 const MAX_POOL = { 1: pool(1, false), 2: pool(2, false) };
@@ -57,20 +58,17 @@ function runBranch(
   switch (spec.kind) {
     case "separable": {
       const shape = [x.shape[0], outHeight, outWidth, x.shape[3]];
-      const scratch = backend.takeScratch(4 * shape.reduce((product, size) => product * size));
-      try {
-        runDepthwise(backend, { ...common, filter: filters[0], y: scratch });
-        runConvolution(backend, {
-          x: scratch,
-          relu: false,
-          filter: filters[1],
-          y: to,
-          spec: { kernel: 1, stride: 1, output: spec.output },
-          shape,
-        });
-      } finally {
-        backend.releaseScratch(scratch);
-      }
+      using scratch = new Scratch(backend);
+      const spatial = scratch.floats(util.sizeFromShape(shape));
+      runDepthwise(backend, { ...common, filter: filters[0], y: spatial });
+      runConvolution(backend, {
+        x: spatial,
+        relu: false,
+        filter: filters[1],
+        y: to,
+        spec: { kernel: 1, stride: 1, output: spec.output },
+        shape,
+      });
       return;
     }
     case "pointwise":
@@ -120,37 +118,34 @@ function batchNorm(
   const length = Math.max(LEAST_PIXELS, Math.ceil(pixels / MOST_PARTS));
   const parts = Math.ceil(pixels / length);
   const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
-  const partial = backend.takeScratch(4 * parts * 2 * channels);
-  try {
-    const divides = channels % 4 === 0, items = divides ? channels / 4 : channels;
-    const invocations = parts * items;
-    backend.run(divides ? MOMENTS_OF_QUADS : MOMENTS, {
-      buffers: [backend.buffer(y), partial],
-      uniforms: { pixels, channels: items, length, invocations },
-      invocations,
-    });
-    const parameter = (index: number) => index < 0 ? partial : backend.buffer(inputs[index]);
-    backend.run(BATCH_NORM, {
-      buffers: [
-        partial,
-        parameter(gamma),
-        parameter(beta),
-        backend.buffer(affine),
-        backend.buffer(moments),
-      ],
-      uniforms: {
-        pixels,
-        channels,
-        length,
-        parts,
-        hasGamma: Number(gamma >= 0),
-        hasBeta: Number(beta >= 0),
-        epsilon,
-      },
-      invocations: channels,
-    });
-  } finally {
-    backend.releaseScratch(partial);
-  }
+  using scratch = new Scratch(backend);
+  const partial = scratch.floats(parts * 2 * channels);
+  const divides = channels % 4 === 0, items = divides ? channels / 4 : channels;
+  const invocations = parts * items;
+  backend.run(divides ? MOMENTS_OF_QUADS : MOMENTS, {
+    buffers: [backend.buffer(y), partial],
+    uniforms: { pixels, channels: items, length, invocations },
+    invocations,
+  });
+  const parameter = (index: number) => index < 0 ? partial : backend.buffer(inputs[index]);
+  backend.run(BATCH_NORM, {
+    buffers: [
+      partial,
+      parameter(gamma),
+      parameter(beta),
+      backend.buffer(affine),
+      backend.buffer(moments),
+    ],
+    uniforms: {
+      pixels,
+      channels,
+      length,
+      parts,
+      hasGamma: Number(gamma >= 0),
+      hasBeta: Number(beta >= 0),
+      epsilon,
+    },
+    invocations: channels,
+  });
   return [affine, moments];
 }

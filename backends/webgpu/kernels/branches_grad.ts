@@ -13,7 +13,12 @@
 
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { windowPadding } from "../../geometry/windows.ts";
-import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
+import {
+  type BranchesAttrs,
+  type BranchSpec,
+  type BranchTensors,
+  sortGradientInputs,
+} from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type ItemProgram, itemProgram, program } from "../program.ts";
 import activationGrad from "../wgsl/activation_grad.wgsl" with { type: "text" };
@@ -42,15 +47,6 @@ const INCOMING = itemProgram("batch norm, gradient by input", incoming);
 const TRANSPOSE = program("transpose", transpose);
 const NORM_GRADIENT = program("batch norm, coefficients of the gradient", normGradient);
 
-/** Outputs of the forward call of one branch, and their gradients. */
-interface BranchTensors {
-  y: TensorInfo;
-  dy: TensorInfo;
-  affine?: TensorInfo;
-  moments?: TensorInfo;
-  dAffine?: TensorInfo;
-}
-
 /** What the branches of a call share. */
 interface Call {
   backend: WebGpuBackend;
@@ -71,7 +67,7 @@ export function branchesGradKernel(
   backend: WebGpuBackend,
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: BranchesAttrs },
 ): TensorInfo[] {
-  const { forward, branches } = sortInputs(inputs, attrs), [x] = forward;
+  const { forward, branches } = sortGradientInputs(inputs, attrs), [x] = forward;
   using scratch = new Scratch(backend);
   const results = new Map<number, TensorInfo>();
   if (attrs.inputGradient) results.set(0, backend.allocate(x.shape));
@@ -117,24 +113,6 @@ function runItems(
     uniforms: { elements: count, channels: channels / item, ...uniforms },
     invocations: count,
   });
-}
-
-function sortInputs(
-  inputs: TensorInfo[],
-  attrs: BranchesAttrs,
-): { forward: TensorInfo[]; branches: BranchTensors[] } {
-  const outputs = attrs.branches.reduce((n, spec) => n + (spec.statistics ? 3 : 1), 0);
-  const count = inputs.length - 2 * outputs;
-  let next = count;
-  const branches = attrs.branches.map((spec): BranchTensors => {
-    const at = next;
-    next += spec.statistics ? 3 : 1;
-    const own = { y: inputs[at], dy: inputs[at + outputs] };
-    if (!spec.statistics) return own;
-    const affine = inputs[at + 1], moments = inputs[at + 2];
-    return { ...own, affine, moments, dAffine: inputs[at + outputs + 1] };
-  });
-  return { forward: inputs.slice(0, count), branches };
 }
 
 /** The gradient before a branch's batch norm; scratch unless it is dy itself. */

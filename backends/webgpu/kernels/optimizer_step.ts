@@ -15,6 +15,7 @@ import globalNorm from "../wgsl/global_norm.wgsl" with { type: "text" };
 import partialSums from "../wgsl/partial_sums.wgsl" with { type: "text" };
 import sgd from "../wgsl/sgd_step.wgsl" with { type: "text" };
 import sumSquares from "../wgsl/sum_squares.wgsl" with { type: "text" };
+import { Scratch } from "./scratch.ts";
 
 const SUM_SQUARES = packProgram("sums of squares", sumSquares, { most: 7 });
 const PARTIAL_SUMS = program("partial sums", partialSums);
@@ -84,25 +85,22 @@ function step(
     { length: (lists - 1) * count },
     (_, index) => backend.allocate(inputs[index % count].shape),
   );
-  const norm = backend.allocate([]), factor = backend.takeScratch(4);
-  try {
-    runNorm(backend, inputs.slice(count, 2 * count), { clip, norm, factor });
-    const all = [...inputs, ...outputs].map((info) => backend.buffer(info));
-    runPacks(backend, program, {
-      shared: [factor],
-      uniforms,
-      tensors: Array.from({ length: count }, (_, index) => {
-        const size = util.sizeFromShape(inputs[index].shape);
-        return {
-          buffers: Array.from({ length: 2 * lists - 1 }, (_, list) => all[list * count + index]),
-          uniforms: { size },
-          invocations: size,
-        };
-      }),
-    });
-  } finally {
-    backend.releaseScratch(factor);
-  }
+  using scratch = new Scratch(backend);
+  const norm = backend.allocate([]), factor = scratch.floats(1);
+  runNorm(backend, inputs.slice(count, 2 * count), { clip, norm, factor });
+  const all = [...inputs, ...outputs].map((info) => backend.buffer(info));
+  runPacks(backend, program, {
+    shared: [factor],
+    uniforms,
+    tensors: Array.from({ length: count }, (_, index) => {
+      const size = util.sizeFromShape(inputs[index].shape);
+      return {
+        buffers: Array.from({ length: 2 * lists - 1 }, (_, list) => all[list * count + index]),
+        uniforms: { size },
+        invocations: size,
+      };
+    }),
+  });
   return [...outputs, norm];
 }
 
@@ -120,22 +118,18 @@ function runNorm(
     const buffers = [backend.buffer(gradient)];
     return { buffers, uniforms: { size, parts, first }, invocations: parts };
   });
-  const squares = backend.takeScratch(4 * total), sums = backend.takeScratch(4 * SUMS);
-  try {
-    runPacks(backend, SUM_SQUARES, { shared: [squares], uniforms: {}, tensors });
-    backend.run(PARTIAL_SUMS, {
-      buffers: [squares, sums],
-      uniforms: { size: total, parts: SUMS },
-      invocations: SUMS,
-    });
-    backend.run(GLOBAL_NORM, {
-      buffers: [sums, backend.buffer(norm), factor],
-      uniforms: { size: SUMS, clip: Math.min(clip, LARGEST) },
-      invocations: 1,
-      workgroup: 1,
-    });
-  } finally {
-    backend.releaseScratch(squares);
-    backend.releaseScratch(sums);
-  }
+  using scratch = new Scratch(backend);
+  const squares = scratch.floats(total), sums = scratch.floats(SUMS);
+  runPacks(backend, SUM_SQUARES, { shared: [squares], uniforms: {}, tensors });
+  backend.run(PARTIAL_SUMS, {
+    buffers: [squares, sums],
+    uniforms: { size: total, parts: SUMS },
+    invocations: SUMS,
+  });
+  backend.run(GLOBAL_NORM, {
+    buffers: [sums, backend.buffer(norm), factor],
+    uniforms: { size: SUMS, clip: Math.min(clip, LARGEST) },
+    invocations: 1,
+    workgroup: 1,
+  });
 }
