@@ -49,6 +49,8 @@ export interface BackendOptions {
   memoryLimit?: number;
   /** Whether CPU kernels use relaxed SIMD; default where the engine has it. */
   relaxedSimd?: boolean;
+  /** Whether CPU kernels' tiles suit 256-bit registers; default where V8's flags give them those. */
+  wideTiles?: boolean;
   /** The WebGPU adapter to ask for; default "high-performance". */
   adapter?: AdapterChoice;
 }

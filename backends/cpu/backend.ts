@@ -260,8 +260,9 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
   }
   const cacheDir = options.cacheDir ?? `${import.meta.dirname}/../../.cache`;
   const memory = makeMemory(), pages = memory.buffer.byteLength / PAGE;
-  const { module, relaxed } = await compileKernels(`${cacheDir}/kernels`, {
+  const { module, relaxed, wide } = await compileKernels(`${cacheDir}/kernels`, {
     relaxed: options.relaxedSimd,
+    wide: options.wideTiles,
     pages,
   });
   const arena = new Arena(memory, Math.min(memoryLimit, (pages - 1) * PAGE));
@@ -275,7 +276,7 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
     name: "cpu",
     tfjsName: CPU_BACKEND,
     description: `cpu, ${count} thread${count === 1 ? "" : "s"}, ` +
-      `${relaxed ? "relaxed " : ""}SIMD WebAssembly`,
+      `${relaxed ? "relaxed " : ""}SIMD WebAssembly` + (wide ? ", wide tiles" : ""),
     memory: (): BackendMemory => arena.usage,
     resetPeak: () => arena.resetPeak(),
     close: () => {

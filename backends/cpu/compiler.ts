@@ -32,6 +32,14 @@ export interface CompiledKernels {
   module: WebAssembly.Module;
   /** Whether they use relaxed SIMD's fused multiply-add. */
   relaxed: boolean;
+  /** Whether their tiles are for an engine that joins vectors: see {@linkcode joinsVectors}. */
+  wide: boolean;
+}
+
+/** What tells kernels apart; the bits of their results depend on `relaxed` alone. */
+interface Variant {
+  relaxed: boolean;
+  wide: boolean;
 }
 
 /**
@@ -40,29 +48,48 @@ export interface CompiledKernels {
  * @param cacheDir Folder for binaries; made if need be.
  * @param options.relaxed False to leave relaxed SIMD out, for the same bits on every machine; by
  * default it is used where the engine has it.
+ * @param options.wide Whether tiles are for an engine that joins vectors; by default as it does.
  * @param options.pages Size of the memory the kernels are for; they bear no other.
  * @throws {BackendError} If the compiler refuses the sources.
  */
 export async function compileKernels(
   cacheDir: string,
-  { relaxed = hasRelaxedSimd(), pages = MAX_PAGES }: { relaxed?: boolean; pages?: number } = {},
+  { relaxed = hasRelaxedSimd(), wide = joinsVectors(), pages = MAX_PAGES }:
+    & Partial<Variant>
+    & { pages?: number } = {},
 ): Promise<CompiledKernels> {
-  const files = sources(relaxed), options = compilerOptions(pages);
+  const files = sources({ relaxed, wide }), options = compilerOptions(pages);
   const path = await binaryPath(cacheDir, { files, options });
   let binary = await readIfThere(path);
   if (!binary) {
     binary = await compile(files, options);
     await writeIfPossible(path, binary);
   }
-  return { module: await WebAssembly.compile(binary as BufferSource), relaxed };
+  return { module: await WebAssembly.compile(binary as BufferSource), relaxed, wide };
 }
 
 /** Where the cache has the kernels of today's sources, whether they are there or not. */
-export function cachedKernels(
-  cacheDir: string,
-  { relaxed }: { relaxed: boolean },
-): Promise<string> {
-  return binaryPath(cacheDir, { files: sources(relaxed), options: compilerOptions(MAX_PAGES) });
+export function cachedKernels(cacheDir: string, variant: Variant): Promise<string> {
+  return binaryPath(cacheDir, { files: sources(variant), options: compilerOptions(MAX_PAGES) });
+}
+
+/** Makes V8 run two neighbouring 128-bit operations as one of 256 bits. */
+const JOINING = "--experimental-wasm-revectorize";
+/**
+ * Without this V8 joins nothing: the checks stand between the loads. The kernels' memory spans all
+ * that 32 bits address, so that the checks could only find an access across its very end.
+ */
+const UNCHECKED = "--no-wasm-bounds-checks";
+
+/**
+ * True when Deno was started with `DENO_V8_FLAGS` that make its engine join pairs of vectors, as
+ * `deno task search` is, and this program may read them.
+ */
+export function joinsVectors(): boolean {
+  const variable = "DENO_V8_FLAGS";
+  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return false;
+  const flags = Deno.env.get(variable)?.split(",") ?? [];
+  return flags.includes(JOINING) && flags.includes(UNCHECKED);
 }
 
 /** True when the engine accepts a module that uses relaxed SIMD. */
@@ -79,7 +106,7 @@ export function hasRelaxedSimd(): boolean {
   ]));
 }
 
-function sources(relaxed: boolean): Map<string, string> {
+function sources({ relaxed, wide }: Variant): Map<string, string> {
   const files = new Map<string, string>();
   for (const name of SOURCES) {
     files.set(
@@ -89,7 +116,10 @@ function sources(relaxed: boolean): Map<string, string> {
   }
   files.set("layouts.as.ts", layoutsModule());
   files.set("tiles.as.ts", tilesModule());
-  files.set("config.as.ts", `export const RELAXED: bool = ${relaxed};\n`);
+  files.set(
+    "config.as.ts",
+    `export const RELAXED: bool = ${relaxed};\nexport const WIDE: bool = ${wide};\n`,
+  );
   return files;
 }
 

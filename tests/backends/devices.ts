@@ -44,7 +44,10 @@ const COMPOSITION: TestDevice = {
 /** The kernels' sources and cache; their compiler asks whether it runs in CI. */
 const CPU_PERMITTED = permitted({ read: ["."], write: [".cache"], env: ["CI"] });
 
-function cpuDevice(threads: number, { relaxedSimd }: { relaxedSimd?: boolean } = {}): TestDevice {
+function cpuDevice(
+  threads: number,
+  { relaxedSimd, wideTiles }: { relaxedSimd?: boolean; wideTiles?: boolean } = {},
+): TestDevice {
   const family = relaxedSimd === false ? "cpu with plain SIMD" : "cpu";
   return {
     name: `${family}, ${threads} thread${threads > 1 ? "s" : ""}`,
@@ -54,7 +57,7 @@ function cpuDevice(threads: number, { relaxedSimd }: { relaxedSimd?: boolean } =
       ? undefined
       : "it needs --allow-read=. --allow-write=.cache --allow-env=CI",
     start: async () => {
-      const { backend } = await startBackend("cpu", { threads, relaxedSimd });
+      const { backend } = await startBackend("cpu", { threads, relaxedSimd, wideTiles });
       return { bytes: () => backend.memory().current, close: () => backend.close() };
     },
   };
@@ -96,8 +99,9 @@ function webgpuDevice(
 /** All devices, in the order in which suites run on them. */
 export const DEVICES: readonly TestDevice[] = [
   COMPOSITION,
-  cpuDevice(1),
-  cpuDevice(2),
+  // One family: tiles of both widths give the same bits, on any number of threads.
+  cpuDevice(1, { wideTiles: false }),
+  cpuDevice(2, { wideTiles: true }),
   cpuDevice(2, { relaxedSimd: false }),
   webgpuDevice("webgpu", { fast: true }),
   // The limits change how lists are cut up, not how long a row may be: small cases show it.

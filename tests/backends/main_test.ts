@@ -13,7 +13,10 @@ Deno.test({
     const names = stdout.split("\n").map((line) => line.split(" ")[0]).filter((name) => name);
     assertEquals(names, [...BACKEND_NAMES]);
     assertStringIncludes(stdout, "cudnn   not part of this version\n");
-    assert(/^cpu {5}\d+ threads?, (relaxed )?SIMD WebAssembly$/m.test(stdout), stdout);
+    assert(
+      /^cpu {5}\d+ threads?, (relaxed )?SIMD WebAssembly(, wide tiles)?$/m.test(stdout),
+      stdout,
+    );
     const wrong = await run("backends/main.ts", ["--all"]);
     assertEquals(wrong.code, 2);
     assertStringIncludes(

@@ -41,7 +41,7 @@ export function start(script: string, args: readonly string[]): Deno.ChildProces
       "--no-prompt",
       "--allow-read=.,/tmp",
       "--allow-write=.cache,/tmp",
-      "--allow-env=CI",
+      "--allow-env=CI,DENO_V8_FLAGS",
       script,
       ...args,
     ],

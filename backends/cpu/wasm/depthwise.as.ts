@@ -1,15 +1,20 @@
-// Depthwise convolutions over an image staged with a zero border, 4 channels at a time: forward, the
+// Depthwise convolutions over an image staged with a zero border, 8 (with WIDE) or 4 channels at a time: forward, the
 // gradient by input (a convolution of the bordered output gradient) and the gradient by taps.
 // C is a multiple of 4; strides are in bytes.
-import { rowTile, tapTile, slide3, slide3Add } from "./tiles.as";
+import { rowTile, tapTile, slide3x1, slide3x2, slide3Addx1, slide3Addx2 } from "./tiles.as";
+import { WIDE } from "./config.as";
 import { Z } from "./simd.as";
 
+/** Whether the tile of the next channels takes 8 of them, `left` to go. */
+// @ts-ignore: decorator
+@inline function takesEight(left: i32): bool { return WIDE && left >= 8; }
+
 /** One row of n outputs, `taps` columns by kr rows of taps. */
-function row(taps: i32, s: usize, w: usize, y: usize, n: i32, cs: usize, rs: usize, ws: usize, wr: usize, ys: usize, kr: i32, more: bool): void {
+function row(taps: i32, wide: bool, s: usize, w: usize, y: usize, n: i32, cs: usize, rs: usize, ws: usize, wr: usize, ys: usize, kr: i32, more: bool): void {
   const most = taps == 7 ? 4 : 8;
   while (n > 0) {
     const outputs = n >= most ? most : n >= 4 ? 4 : 1;
-    rowTile(taps, outputs, s, w, y, cs, rs, ws, wr, ys, kr, more);
+    rowTile(taps, outputs, wide, s, w, y, cs, rs, ws, wr, ys, kr, more);
     s += <usize>outputs * cs; y += <usize>outputs * ys; n -= outputs;
   }
 }
@@ -20,12 +25,14 @@ function row(taps: i32, s: usize, w: usize, y: usize, n: i32, cs: usize, rs: usi
  */
 export function depthwise(a: usize, w: usize, y: usize, H: i32, W: i32, C: i32, k: i32, dil: i32, wide: i32, more: bool): void {
   const ws: usize = C << 2, cs: usize = dil * C << 2, rs: usize = <usize>wide * cs;
-  for (let i = 0; i < H; i++) for (let c = 0; c < C; c += 4) for (let ph = 0; ph < dil; ph++) {
+  for (let i = 0; i < H; i++) for (let c = 0, eight = takesEight(C); c < C; c += eight ? 8 : 4, eight = takesEight(C - c)) for (let ph = 0; ph < dil; ph++) {
     const n = (W - ph + dil - 1) / dil;
     const s = a + ((i * wide + ph) * C + c << 2), q = y + ((i * W + ph) * C + c << 2), u = w + (c << 2);
     if (n <= 0) continue;
-    if (k == 3) { if (more) slide3Add(s, u, q, n, cs, rs, ws, cs); else slide3(s, u, q, n, cs, rs, ws, cs); }
-    else row(k, s, u, q, n, cs, rs, ws, <usize>k * ws, cs, k, more);
+    if (k == 3) {
+      if (eight) { if (more) slide3Addx2(s, u, q, n, cs, rs, ws, cs); else slide3x2(s, u, q, n, cs, rs, ws, cs); }
+      else { if (more) slide3Addx1(s, u, q, n, cs, rs, ws, cs); else slide3x1(s, u, q, n, cs, rs, ws, cs); }
+    } else row(k, eight, s, u, q, n, cs, rs, ws, <usize>k * ws, cs, k, more);
   }
 }
 
@@ -33,10 +40,10 @@ export function depthwise(a: usize, w: usize, y: usize, H: i32, W: i32, C: i32, 
 export function depthwise2(a: usize, w: usize, y: usize, OH: i32, OW: i32, C: i32, k: i32, wide: i32): void {
   const ws: usize = C << 2, rs: usize = wide * C << 2, c2: usize = C << 3, wr: usize = <usize>k * ws;
   const even = (k + 1) >> 1, odd = k >> 1;
-  for (let i = 0; i < OH; i++) for (let c = 0; c < C; c += 4) {
+  for (let i = 0; i < OH; i++) for (let c = 0, eight = takesEight(C); c < C; c += eight ? 8 : 4, eight = takesEight(C - c)) {
     const s = a + (2 * i * wide * C + c << 2), u = w + (c << 2), q = y + (i * OW * C + c << 2);
-    row(even, s, u, q, OW, c2, rs, c2, wr, ws, k, false);
-    if (odd) row(odd, s + ws, u + ws, q, OW, c2, rs, c2, wr, ws, k, true);
+    row(even, eight, s, u, q, OW, c2, rs, c2, wr, ws, k, false);
+    if (odd) row(odd, eight, s + ws, u + ws, q, OW, c2, rs, c2, wr, ws, k, true);
   }
 }
 
@@ -51,19 +58,19 @@ export function depthwise2Back(e: usize, w: usize, y: usize, H: i32, W: i32, C: 
     const kr = (k + 1 - a) >> 1, kc = (k + 1 - b) >> 1, m0 = (pad - a + 1) >> 1, n0 = (pad - b + 1) >> 1;
     const i0 = 2 * m0 + a - pad, j0 = 2 * n0 + b - pad;
     const rows = (H - i0 + 1) >> 1, columns = (W - j0 + 1) >> 1;
-    for (let r = 0; r < rows; r++) for (let c = 0; c < C; c += 4) {
+    for (let r = 0; r < rows; r++) for (let c = 0, eight = takesEight(C); c < C; c += eight ? 8 : 4, eight = takesEight(C - c)) {
       if (columns <= 0) continue;
       const q = y + (((i0 + 2 * r) * W + j0) * C + c << 2);
-      if (kr == 0 || kc == 0) { if (!more) clear(q, columns, 2 * ws); continue; }
+      if (kr == 0 || kc == 0) { if (!more) clear(q, columns, eight, 2 * ws); continue; }
       const s = e + (((m0 + r - kr + 3) * wide + n0 - kc + 3) * C + c << 2);
       const u = w + (((a + 2 * (kr - 1)) * k + b + 2 * (kc - 1)) * C + c << 2);
-      row(kc, s, u, q, columns, ws, rs, ts, tr, 2 * ws, kr, more);
+      row(kc, eight, s, u, q, columns, ws, rs, ts, tr, 2 * ws, kr, more);
     }
   }
 }
 
-function clear(q: usize, n: i32, step: usize): void {
-  for (; n > 0; n--) { v128.store(q, Z()); q += step; }
+function clear(q: usize, n: i32, eight: bool, step: usize): void {
+  for (; n > 0; n--) { v128.store(q, Z()); if (eight) v128.store(q, Z(), 16); q += step; }
 }
 
 /** Rows of taps taken at once for `taps` columns, with `left` rows to go. */
@@ -83,7 +90,7 @@ export function depthwiseTaps(a: usize, g: usize, acc: usize, OH: i32, OW: i32, 
   const block = C * wide >= 512 ? 4 : 8;
   for (let i = 0; i < OH; i += block) {
     const m = min(block, OH - i);
-    for (let c = 0; c < C; c += 4) for (let ph = 0; ph < dil; ph++) {
+    for (let c = 0, eight = takesEight(C); c < C; c += eight ? 8 : 4, eight = takesEight(C - c)) for (let ph = 0; ph < dil; ph++) {
       const n = (OW - ph + dil - 1) / dil;
       if (n <= 0) continue;
       const s = a + ((stride * i * wide + ph) * C + c << 2), q = g + ((i * gwide + ph) * C + c << 2), w = acc + (c << 2);
@@ -95,7 +102,7 @@ export function depthwiseTaps(a: usize, g: usize, acc: usize, OH: i32, OW: i32, 
         const cs: usize = stride == 1 ? gs : C << 3, wst: usize = stride == 1 ? ws : 2 * ws;
         for (let r = 0; r < k;) {
           const rows = tapRows(kc, k - r);
-          tapTile(kc, rows, s + <usize>b * ws + <usize>r * rs, q, w + <usize>b * ws + <usize>r * wr, m, n, cs, rs, wst, wr, gs, sr, gr);
+          tapTile(kc, rows, eight, s + <usize>b * ws + <usize>r * rs, q, w + <usize>b * ws + <usize>r * wr, m, n, cs, rs, wst, wr, gs, sr, gr);
           r += rows;
         }
       }

@@ -9,10 +9,15 @@
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, index) => index);
 
+/** The upper of a pair of vectors is stored first: see the head of this file. */
+const downwards = (lanes: number[]): number[] => lanes.toReversed();
+
+/** Vectors of channels a depthwise tile takes. */
+const HALVES = [1, 2];
 /** Rows and vectors of the pointwise tiles: 4 x 2 accumulators, 4 vectors of x, 2 weights, 1 spread value. */
-const POINTWISE_ROWS = [4, 2, 1], POINTWISE_VECTORS = [2, 1];
+const POINTWISE_ROWS = [4, 2, 1], POINTWISE_VECTORS = [4, 2, 1];
 /** Channel rows of the pointwise filter gradient tiles. */
-const OUTER_ROWS = 4, OUTER_VECTORS = [2, 1];
+const OUTER_ROWS = 4, OUTER_VECTORS = [4, 2, 1];
 /** Taps in a row, and outputs a tile makes: taps + outputs + 1 registers at most 16. */
 const ROW_TILES = [[1, 8], [2, 8], [3, 8], [4, 8], [5, 8], [7, 4]].flatMap(([taps, most]) =>
   [8, 4, 1].filter((outputs) => outputs <= most).map((outputs) => [taps, outputs])
@@ -51,22 +56,22 @@ function pointwiseTile(rows: number, vectors: number): string {
     `}`,
     ...pixels.map((r) =>
       `${r === 0 ? "let " : ""}q = y + <usize>load<u32>(tab, ${4 * r});` +
-      lanes.map((v) => ` v128.store(q, ${a(r, v)}, ${16 * v});`).join("")
+      downwards(lanes).map((v) => ` v128.store(q, ${a(r, v)}, ${16 * v});`).join("")
     ),
     `tab += ${4 * rows};`,
     `if (st) {`,
-    ...lanes.flatMap((v) => [
-      `let p${v} = v128.load(st + 2 * ss, ${16 * v}), t${v} = f32x4.sub(${
-        a(0, v)
-      }, p${v}), u${v} = f32x4.mul(t${v}, t${v})${rows > 1 ? `, d${v}: v128` : ""};`,
-      ...pixels.slice(1).map((r) =>
-        `d${v} = f32x4.sub(${
-          a(r, v)
-        }, p${v}); t${v} = add(t${v}, d${v}); u${v} = fma(d${v}, d${v}, u${v});`
-      ),
-      ...[["t", "st"], ["u", "st + ss"]].map(([sum, at]) =>
-        `v128.store(${at}, add(v128.load(${at}, ${16 * v}), ${sum}${v}), ${16 * v});`
-      ),
+    lanes.map((v) => `const p${v} = v128.load(st + 2 * ss, ${16 * v});`).join(" "),
+    lanes.map((v) => `let t${v} = f32x4.sub(${a(0, v)}, p${v}), u${v} = mul(t${v}, t${v});`).join(
+      " ",
+    ),
+    ...pixels.slice(1).flatMap((r) => [
+      lanes.map((v) => `${a(r, v)} = f32x4.sub(${a(r, v)}, p${v});`).join(" "),
+      lanes.map((v) => `t${v} = add(t${v}, ${a(r, v)});`).join(" "),
+      lanes.map((v) => `u${v} = fma(${a(r, v)}, ${a(r, v)}, u${v});`).join(" "),
+    ]),
+    ...[["t", "st"], ["u", "st + ss"]].flatMap(([sum, at]) => [
+      lanes.map((v) => `${sum}${v} = add(v128.load(${at}, ${16 * v}), ${sum}${v});`).join(" "),
+      downwards(lanes).map((v) => `v128.store(${at}, ${sum}${v}, ${16 * v});`).join(" "),
     ]),
     `}`,
     `}`,
@@ -96,31 +101,39 @@ function outerTile(rows: number, vectors: number): string {
     ),
     `d += ldd; g += ldg;`,
     `}`,
-    "q = w; " + each((r) => lanes.map((v) => `v128.store(q, ${a(r, v)}, ${16 * v});`).join(" ")),
+    "q = w; " +
+    each((r) => downwards(lanes).map((v) => `v128.store(q, ${a(r, v)}, ${16 * v});`).join(" ")),
     `}`,
   ].join("\n");
 }
 
 /** A 3-tap window of 3 rows sliding along one row of n outputs: 9 taps + 3 sums in registers. */
-function slidingTile(more: boolean): string {
+function slidingTile(more: boolean, halves: number): string {
+  const h = range(halves);
+  const load = (row: string) => h.map((i) => `x${i} = v128.load(${row}, ${16 * i});`).join(" ");
+  const sum = (to: string, tap: number) =>
+    h.map((i) => ` ${to}${i} = fma(x${i}, w${tap}${i}, ${to}${i});`).join("");
   const tap = (column: number, sums: [string, number][]) =>
-    ["s", "t", "v"].map((row, r) =>
-      `x = v128.load(${row});` +
-      sums.map(([sum, c]) => ` ${sum} = fma(x, w${3 * r + c}, ${sum});`).join("")
-    ).join(" ") + (column < 2 ? " s += cs; t += cs; v += cs;" : "");
+    ["s", "t", "v"].map((row, r) => load(row) + sums.map(([to, c]) => sum(to, 3 * r + c)).join(""))
+      .join(" ") + (column < 2 ? " s += cs; t += cs; v += cs;" : "");
   return [
     `export function slide3${
       more ? "Add" : ""
-    }(s: usize, w: usize, y: usize, n: i32, cs: usize, rs: usize, ws: usize, ys: usize): void {`,
-    "let u = w; " + range(9).map((i) => `const w${i} = v128.load(u); u += ws;`).join(" "),
-    "let a = Z(), b = Z(), t = s + rs, v = t + rs, x: v128;",
+    }x${halves}(s: usize, w: usize, y: usize, n: i32, cs: usize, rs: usize, ws: usize, ys: usize): void {`,
+    "let u = w; " +
+    range(9).map((k) => h.map((i) => `const w${k}${i} = v128.load(u, ${16 * i});`).join(" "))
+      .join(" u += ws; "),
+    h.map((i) => `let a${i} = Z(), b${i} = Z(), c${i} = Z(), x${i}: v128;`).join(" "),
+    "let t = s + rs, v = t + rs;",
     tap(0, [["a", 0]]),
     tap(1, [["b", 0], ["a", 1]]),
     "for (let j = 0; j < n; j++) {",
-    "x = v128.load(s); let c = f32x4.mul(x, w0); b = fma(x, w1, b); a = fma(x, w2, a);",
-    "x = v128.load(t); c = fma(x, w3, c); b = fma(x, w4, b); a = fma(x, w5, a);",
-    "x = v128.load(v); c = fma(x, w6, c); b = fma(x, w7, b); a = fma(x, w8, a);",
-    `v128.store(y, ${more ? "add(v128.load(y), a)" : "a"}); a = b; b = c;`,
+    load("s") + h.map((i) => ` c${i} = mul(x${i}, w0${i});`).join("") + sum("b", 1) + sum("a", 2),
+    load("t") + sum("c", 3) + sum("b", 4) + sum("a", 5),
+    load("v") + sum("c", 6) + sum("b", 7) + sum("a", 8),
+    ...(more ? [h.map((i) => `a${i} = add(v128.load(y, ${16 * i}), a${i});`).join(" ")] : []),
+    downwards(h).map((i) => `v128.store(y, a${i}, ${16 * i});`).join(" "),
+    h.map((i) => `a${i} = b${i}; b${i} = c${i};`).join(" "),
     "s += cs; t += cs; v += cs; y += ys;",
     "}",
     "}",
@@ -128,56 +141,72 @@ function slidingTile(more: boolean): string {
 }
 
 /** `outputs` columns of a window: kr rows of `taps` taps; `more` adds to y. */
-function rowTile(taps: number, outputs: number): string {
-  const columns = range(outputs);
+function rowTile(taps: number, outputs: number, halves: number): string {
+  const columns = range(outputs), h = range(halves);
   const steps = range(outputs + taps - 1).map((column) => {
     const sums = range(taps).filter((i) => column - i >= 0 && column - i < outputs)
-      .map((i) => ` a${column - i} = fma(x, w${i}, a${column - i});`).join("");
-    return `x = v128.load(q);${column < outputs + taps - 2 ? " q += cs;" : ""}${sums}`;
+      .flatMap((i) =>
+        h.map((v) => ` a${column - i}${v} = fma(x${v}, w${i}${v}, a${column - i}${v});`)
+      ).join("");
+    return h.map((v) => `x${v} = v128.load(q, ${16 * v});`).join(" ") +
+      (column < outputs + taps - 2 ? " q += cs;" : "") + sums;
   });
   return [
-    `export function row${taps}x${outputs}(s: usize, w: usize, y: usize, cs: usize, rs: usize, ws: usize, wr: usize, ys: usize, kr: i32, more: bool): void {`,
-    columns.map((c) => `let a${c} = Z();`).join(" "),
-    `if (more) { let q = y; ${columns.map((c) => `a${c} = v128.load(q);`).join(" q += ys; ")} }`,
+    `export function row${taps}x${outputs}x${halves}(s: usize, w: usize, y: usize, cs: usize, rs: usize, ws: usize, wr: usize, ys: usize, kr: i32, more: bool): void {`,
+    columns.flatMap((c) => h.map((v) => `let a${c}${v} = Z();`)).join(" "),
+    `if (more) { let q = y; ${
+      columns.map((c) => h.map((v) => `a${c}${v} = v128.load(q, ${16 * v});`).join(" "))
+        .join(" q += ys; ")
+    } }`,
     "for (let r = 0; r < kr; r++) {",
-    "let q = s, u = w, x: v128;",
-    range(taps).map((i) => `const w${i} = v128.load(u);`).join(" u += ws; "),
+    "let q = s, u = w, " + h.map((v) => `x${v}: v128`).join(", ") + ";",
+    range(taps).map((i) => h.map((v) => `const w${i}${v} = v128.load(u, ${16 * v});`).join(" "))
+      .join(" u += ws; "),
     ...steps,
     "s += rs; w += wr;",
     "}",
-    columns.map((c) => `v128.store(y, a${c});`).join(" y += ys; "),
+    columns.map((c) => downwards(h).map((v) => `v128.store(y, a${c}${v}, ${16 * v});`).join(" "))
+      .join(" y += ys; "),
     "}",
   ].join("\n");
 }
 
 /** Gradient of `rows` x `taps` filter taps over m rows of n columns, two columns an iteration. */
-function tapTile(taps: number, rows: number): string {
-  const each = (tap: (r: number, i: number) => string) =>
-    range(rows).map((r) => "q = acc; " + range(taps).map((i) => tap(r, i)).join(" q += ws; "))
-      .join(" acc += wr; ");
+function tapTile(taps: number, rows: number, halves: number): string {
+  const h = range(halves);
+  const each = (tap: (name: string, half: number) => string, halves: number[]) =>
+    range(rows).map((r) =>
+      "q = acc; " +
+      range(taps).map((i) => halves.map((v) => tap(`a${r}${i}${v}`, v)).join(" ")).join(
+        " q += ws; ",
+      )
+    ).join(" acc += wr; ");
+  const sum = (to: string, g: string) =>
+    h.map((v) => ` ${to}${v} = fma(x${v}, ${g}${v}, ${to}${v});`).join("");
   const body = range(rows).flatMap((r) => [
     ...(r > 0 ? [`t = s + ${r} * rs;`] : []),
     ...range(taps + 1).map((c) =>
-      `x = v128.load(t);${c < taps ? " t += cs;" : ""}` +
-      (c < taps ? ` a${r}${c} = fma(x, g0, a${r}${c});` : "") +
-      (c > 0 ? ` a${r}${c - 1} = fma(x, g1, a${r}${c - 1});` : "")
+      h.map((v) => `x${v} = v128.load(t, ${16 * v});`).join(" ") + (c < taps ? " t += cs;" : "") +
+      (c < taps ? sum(`a${r}${c}`, "g") : "") + (c > 0 ? sum(`a${r}${c - 1}`, "f") : "")
     ),
   ]);
   return [
-    `export function taps${taps}x${rows}(s0: usize, g0p: usize, acc: usize, m: i32, n: i32, cs: usize, rs: usize, ws: usize, wr: usize, gs: usize, sr: usize, gr: usize): void {`,
+    `export function taps${taps}x${rows}x${halves}(s0: usize, g0p: usize, acc: usize, m: i32, n: i32, cs: usize, rs: usize, ws: usize, wr: usize, gs: usize, sr: usize, gr: usize): void {`,
     "let acc0 = acc, q: usize;",
-    each((r, i) => `let a${r}${i} = v128.load(q);`),
+    each((a, v) => `let ${a} = v128.load(q, ${16 * v});`, h),
     "for (let i = 0; i < m; i++) {",
     "let s = s0, g = g0p;",
     "for (let j = 0; j < n; j += 2) {",
-    "const g0 = v128.load(g), g1 = v128.load(g + gs); g += 2 * gs; let x: v128, t = s;",
+    h.map((v) => `const g${v} = v128.load(g, ${16 * v});`).join(" ") + " g += gs; " +
+    h.map((v) => `const f${v} = v128.load(g, ${16 * v});`).join(" ") + " g += gs; " +
+    h.map((v) => `let x${v}: v128;`).join(" ") + " let t = s;",
     ...body,
     "s += 2 * cs;",
     "}",
     "s0 += sr; g0p += gr;",
     "}",
     "acc = acc0;",
-    each((r, i) => `v128.store(q, a${r}${i});`),
+    each((a, v) => `v128.store(q, ${a}, ${16 * v});`, downwards(h)),
     "}",
   ].join("\n");
 }
@@ -188,26 +217,35 @@ export function tilesModule(): string {
     `export function ${name}(${params}): void {\n` +
     cases.map(([test, call]) => `if (${test}) { ${call}(${args}); return; }`).join("\n") +
     "\nunreachable();\n}";
+  const bothHalves = (cases: [string, string][]) =>
+    HALVES.flatMap((halves) =>
+      cases.map(([test, call]): [string, string] => [
+        `${halves === 2 ? "wide" : "!wide"} && ${test}`,
+        `${call}x${halves}`,
+      ])
+    );
   const rowArgs = "s, w, y, cs, rs, ws, wr, ys, kr, more";
   return [
-    `import { Z, add, fma } from "./simd.as";`,
+    `import { Z, add, fma, mul } from "./simd.as";`,
     ...POINTWISE_ROWS.flatMap((r) => POINTWISE_VECTORS.map((v) => pointwiseTile(r, v))),
     ...OUTER_VECTORS.map((v) => outerTile(OUTER_ROWS, v)),
-    slidingTile(false),
-    slidingTile(true),
-    ...ROW_TILES.map(([taps, outputs]) => rowTile(taps, outputs)),
-    ...TAP_TILES.map(([taps, rows]) => tapTile(taps, rows)),
+    ...HALVES.flatMap((halves) => [
+      slidingTile(false, halves),
+      slidingTile(true, halves),
+      ...ROW_TILES.map(([taps, outputs]) => rowTile(taps, outputs, halves)),
+      ...TAP_TILES.map(([taps, rows]) => tapTile(taps, rows, halves)),
+    ]),
     pick(
       "rowTile",
-      "taps: i32, outputs: i32, s: usize, w: usize, y: usize, cs: usize, rs: usize, ws: usize, wr: usize, ys: usize, kr: i32, more: bool",
+      "taps: i32, outputs: i32, wide: bool, s: usize, w: usize, y: usize, cs: usize, rs: usize, ws: usize, wr: usize, ys: usize, kr: i32, more: bool",
       rowArgs,
-      ROW_TILES.map(([t, o]) => [`taps == ${t} && outputs == ${o}`, `row${t}x${o}`]),
+      bothHalves(ROW_TILES.map(([t, o]) => [`taps == ${t} && outputs == ${o}`, `row${t}x${o}`])),
     ),
     pick(
       "tapTile",
-      "taps: i32, rows: i32, s: usize, g: usize, acc: usize, m: i32, n: i32, cs: usize, rs: usize, ws: usize, wr: usize, gs: usize, sr: usize, gr: usize",
+      "taps: i32, rows: i32, wide: bool, s: usize, g: usize, acc: usize, m: i32, n: i32, cs: usize, rs: usize, ws: usize, wr: usize, gs: usize, sr: usize, gr: usize",
       "s, g, acc, m, n, cs, rs, ws, wr, gs, sr, gr",
-      TAP_TILES.map(([t, r]) => [`taps == ${t} && rows == ${r}`, `taps${t}x${r}`]),
+      bothHalves(TAP_TILES.map(([t, r]) => [`taps == ${t} && rows == ${r}`, `taps${t}x${r}`])),
     ),
   ].join("\n");
 }

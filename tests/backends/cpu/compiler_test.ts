@@ -15,7 +15,7 @@ import { permitted } from "../../permitted.ts";
 import { withScratch } from "../../scratch.ts";
 
 const SHARED = ".cache/kernels";
-const PLAIN = { relaxed: false };
+const PLAIN = { relaxed: false, wide: false };
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({
@@ -84,15 +84,15 @@ test("compileKernels() leaves no draft where the binary cannot be written", asyn
 
 test("kernels with and without relaxed SIMD have files of their own", async () => {
   const [relaxed, plain] = await Promise.all(
-    [true, false].map((relaxed) => cachedKernels(SHARED, { relaxed })),
+    [true, false].map((relaxed) => cachedKernels(SHARED, { relaxed, wide: false })),
   );
   assertNotEquals(relaxed, plain);
 });
 
 test("hasRelaxedSimd() says whether the engine takes the relaxed kernels", async () => {
-  await compileKernels(SHARED, { relaxed: true }).catch(() => {}); // written even if not taken
+  await compileKernels(SHARED, { relaxed: true, wide: false }).catch(() => {}); // written even if not taken
   const binaryOf = async (relaxed: boolean) =>
-    await Deno.readFile(await cachedKernels(SHARED, { relaxed }));
+    await Deno.readFile(await cachedKernels(SHARED, { relaxed, wide: false }));
   assertEquals(WebAssembly.validate(await binaryOf(true)), hasRelaxedSimd());
   await compileKernels(SHARED, PLAIN);
   assert(WebAssembly.validate(await binaryOf(false)));

@@ -34,7 +34,7 @@ async function withBackend(
 
 test("startCpuBackend() makes the backend current and describes it", async () => {
   for (const [threads, relaxedSimd] of [[1, false], [3, true]] as const) {
-    await withBackend({ threads, relaxedSimd }, (backend) => {
+    await withBackend({ threads, relaxedSimd, wideTiles: relaxedSimd }, (backend) => {
       assertEquals([backend.name, backend.tfjsName, tf.getBackend()], [
         "cpu",
         CPU_BACKEND,
@@ -44,7 +44,7 @@ test("startCpuBackend() makes the backend current and describes it", async () =>
         backend.description,
         threads === 1
           ? "cpu, 1 thread, SIMD WebAssembly"
-          : "cpu, 3 threads, relaxed SIMD WebAssembly",
+          : "cpu, 3 threads, relaxed SIMD WebAssembly, wide tiles",
       );
       assertEquals([...tf.add([1, 2], [3, 4]).dataSync()], [4, 6]);
     });
