@@ -5,7 +5,7 @@ import { WorkBlocks, writeRecords } from "./records.ts";
 import { AddCall, layoutBytes } from "./wasm/layouts.ts";
 
 /** Parts, and multiply-adds of a part, of roof.as.ts. */
-const PARTS = 32, MULTIPLY_ADDS = 200000 * 12 * 4;
+const PARTS = 32, MULTIPLY_ADDS = 2400000 * 4;
 /** Floats copied: 64 MB, beyond any cache. */
 const COPIED = 16 * 1024 * 1024;
 const REPEATS = 5;
@@ -32,7 +32,7 @@ export function measureRoofs(backend: CpuBackend): Roofs {
     let milliseconds = Infinity;
     for (let repeat = 0; repeat < REPEATS; repeat++) {
       const start = performance.now();
-      backend.threads.run(kernel, args, { parts: PARTS, scratchBytes: 64 });
+      backend.threads.run(kernel, args, { parts: PARTS, scratchBytes: 256 });
       milliseconds = Math.min(milliseconds, performance.now() - start);
     }
     return milliseconds;

@@ -1,5 +1,6 @@
 // Vector helpers shared by all kernels. RELAXED comes from the compiler: fused multiply-add where the
-// engine has relaxed SIMD, a product and a sum elsewhere.
+// engine has relaxed SIMD, a product and a sum elsewhere. WIDE, from there too, chooses the tiles: see
+// tiles.ts.
 import { RELAXED } from "./config.as";
 
 // @ts-ignore: decorator

@@ -5,20 +5,29 @@
  * instructions), so tiles are chosen for few loads: operands are loaded as vectors and their lanes
  * spread by shuffles, which makes the filter gradient 1.27 times, the pointwise product 1.06 times as
  * fast as loading each value spread. Loads at one offset from a moving pointer share part of a check.
+ *
+ * Where V8 joins vectors (see joinsVectors() in compiler.ts), it makes one 256-bit instruction of two
+ * 128-bit ones that end in stores 16 bytes apart, if nothing between the two loads of a pair stores.
+ * Wide tiles are written for that: every vector has a neighbour, `...1` beside `...0`; all loads come
+ * before the stores; the upper half is stored first. A spread lane becomes a load that spreads. Tiles
+ * of 16 results (4 vectors) need it; those of 8 and 4 do for narrow engines and for what remains.
  */
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, index) => index);
 
-/** The upper of a pair of vectors is stored first: see the head of this file. */
+/** The order of stores. */
 const downwards = (lanes: number[]): number[] => lanes.toReversed();
 
-/** Vectors of channels a depthwise tile takes. */
+/** Vectors of channels a depthwise tile takes: narrow and wide. */
 const HALVES = [1, 2];
-/** Rows and vectors of the pointwise tiles: 4 x 2 accumulators, 4 vectors of x, 2 weights, 1 spread value. */
+/**
+ * Rows and vectors of the pointwise tiles: narrow, 4 x 2 accumulators, 4 vectors of x, 2 weights and 1
+ * spread value; wide, 4 x 2 pairs of accumulators, 2 pairs of weights and 1 spread value.
+ */
 const POINTWISE_ROWS = [4, 2, 1], POINTWISE_VECTORS = [4, 2, 1];
 /** Channel rows of the pointwise filter gradient tiles. */
 const OUTER_ROWS = 4, OUTER_VECTORS = [4, 2, 1];
-/** Taps in a row, and outputs a tile makes: taps + outputs + 1 registers at most 16. */
+/** Taps in a row, and outputs a tile makes: taps + outputs + 1 registers (or pairs) at most 16. */
 const ROW_TILES = [[1, 8], [2, 8], [3, 8], [4, 8], [5, 8], [7, 4]].flatMap(([taps, most]) =>
   [8, 4, 1].filter((outputs) => outputs <= most).map((outputs) => [taps, outputs])
 );
