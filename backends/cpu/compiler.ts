@@ -5,6 +5,7 @@
  */
 
 import { BackendError } from "../contract.ts";
+import { joinsVectors } from "./v8_flags.ts";
 import { layoutsModule } from "./wasm/layouts.ts";
 import { tilesModule } from "./wasm/tiles.ts";
 
@@ -71,25 +72,6 @@ export async function compileKernels(
 /** Where the cache has the kernels of today's sources, whether they are there or not. */
 export function cachedKernels(cacheDir: string, variant: Variant): Promise<string> {
   return binaryPath(cacheDir, { files: sources(variant), options: compilerOptions(MAX_PAGES) });
-}
-
-/** Makes V8 run two neighbouring 128-bit operations as one of 256 bits. */
-const JOINING = "--experimental-wasm-revectorize";
-/**
- * Without this V8 joins nothing: the checks stand between the loads. The kernels' memory spans all
- * that 32 bits address, so that the checks could only find an access across its very end.
- */
-const UNCHECKED = "--no-wasm-bounds-checks";
-
-/**
- * True when Deno was started with `DENO_V8_FLAGS` that make its engine join pairs of vectors, as
- * `deno task search` is, and this program may read them.
- */
-export function joinsVectors(): boolean {
-  const variable = "DENO_V8_FLAGS";
-  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return false;
-  const flags = Deno.env.get(variable)?.split(",") ?? [];
-  return flags.includes(JOINING) && flags.includes(UNCHECKED);
 }
 
 /** True when the engine accepts a module that uses relaxed SIMD. */

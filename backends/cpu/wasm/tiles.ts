@@ -6,7 +6,7 @@
  * spread by shuffles, which makes the filter gradient 1.27 times, the pointwise product 1.06 times as
  * fast as loading each value spread. Loads at one offset from a moving pointer share part of a check.
  *
- * Where V8 joins vectors (see joinsVectors() in compiler.ts), it makes one 256-bit instruction of two
+ * Where V8 joins vectors (see v8_flags.ts), it makes one 256-bit instruction of two
  * 128-bit ones that end in stores 16 bytes apart, if nothing between the two loads of a pair stores.
  * Wide tiles are written for that: every vector has a neighbour, `...1` beside `...0`; all loads come
  * before the stores; the upper half is stored first. A spread lane becomes a load that spreads. Tiles
