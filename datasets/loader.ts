@@ -227,23 +227,23 @@ export class BatchCycle {
  * The two parts of a training set that a search uses: the first trains weights, the second alphas.
  *
  * @param count Images in the training set.
- * @param options `portion`, the weights' share (default 0.5); `images`, to use only the first so many
- *   images of each part, as the quick preset does.
+ * @param options `share`, the weights' (default 0.5); `images`, to use only the first so many images
+ *   of each part, as the quick preset does.
  * @throws {RangeError} If a part would be empty, or has fewer than `images` images.
  */
-export function searchHalves(
+export function searchParts(
   count: number,
-  options: { portion?: number; images?: number } = {},
+  options: { share?: number; images?: number } = {},
 ): { weights: IndexRange; alphas: IndexRange } {
-  const { portion = 0.5, images } = options;
-  const middle = Math.floor(count * portion), smaller = Math.min(middle, count - middle);
-  if (!(portion > 0 && portion < 1) || smaller < 1) {
+  const { share = 0.5, images } = options;
+  const middle = Math.floor(count * share), smaller = Math.min(middle, count - middle);
+  if (!(share > 0 && share < 1) || smaller < 1) {
     throw new RangeError(
-      `Cannot split ${count} images: want a portion within 0 to 1, got ${portion}`,
+      `Cannot split ${count} images: want a share that leaves both parts some, got ${share}`,
     );
   }
   if (images !== undefined && !(Number.isSafeInteger(images) && images >= 1 && images <= smaller)) {
-    throw new RangeError(`Cannot use ${images} images of each half: want 1 to ${smaller}`);
+    throw new RangeError(`Cannot use ${images} images of each part: want 1 to ${smaller}`);
   }
   return {
     weights: { first: 0, end: images ?? middle },

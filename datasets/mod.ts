@@ -17,7 +17,7 @@ export {
   type BatchLoaderOptions,
   type IndexRange,
   type LoaderPosition,
-  searchHalves,
+  searchParts,
 } from "./loader.ts";
 export {
   DatasetError,

@@ -5,7 +5,7 @@
  * Invariants: in training every norm's moments are kept until `BatchNormUpdates.apply`, which moves all
  * running statistics in one op after the step; a pass that fails leaves them as they were.
  *
- * Source: Ioffe and Szegedy, arXiv 1502.03167; eps and momentum as torch.nn.BatchNorm2d.
+ * Source: Ioffe and Szegedy, arXiv 1502.03167.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -18,11 +18,16 @@ import {
 import { runningStatistics } from "../backends/ops/running_statistics.ts";
 import type { BatchNorm } from "./parameters.ts";
 
-/** Added to a variance before its root. */
-export const BATCH_NORM_EPSILON = 1e-5;
+/** The numbers of a batch norm. */
+export interface BatchNormConfig {
+  /** Added to a variance before its root. */
+  epsilon: number;
+  /** Weight of the newest batch in the running statistics. */
+  momentum: number;
+}
 
-/** Weight of the newest batch in the running statistics. */
-export const BATCH_NORM_MOMENTUM = 0.1;
+/** As torch.nn.BatchNorm2d has them by default. */
+export const BATCH_NORM: Readonly<BatchNormConfig> = { epsilon: 1e-5, momentum: 0.1 };
 
 /** A branch, and the batch norm behind it; only an identity has none. */
 export interface NormedBranch {
@@ -39,6 +44,8 @@ export type LazyNorm = Pick<BranchOutput, "y" | "affine">;
 export interface ForwardMode {
   /** Collects the moments of a training pass; absent in evaluation. */
   updates?: BatchNormUpdates;
+  /** Of every batch norm; default 1e-5. */
+  epsilon?: number;
   /** Whether filters, gammas and betas get gradients; default true. */
   filterGradient?: boolean;
 }
@@ -55,28 +62,31 @@ export function normedBranches(
   specs: readonly NormedBranch[],
   { mode, ...options }: { mode: ForwardMode } & BranchesOptions,
 ): LazyNorm[] {
-  const { updates, filterGradient } = mode;
+  const { updates, epsilon = BATCH_NORM.epsilon, filterGradient } = mode;
   const list = specs.map(({ branch, norm }): Branch => {
     if (branch.kind === "identity") return branch;
     if (!updates) return { ...branch, statistics: false };
     const affine = norm?.gamma && norm.beta ? { gamma: norm.gamma, beta: norm.beta } : undefined;
     return { ...branch, statistics: true, ...(affine && { norm: affine }) };
   });
-  const outputs = branches(x, list, { ...options, epsilon: BATCH_NORM_EPSILON, filterGradient });
+  const outputs = branches(x, list, { ...options, epsilon, filterGradient });
   return outputs.map(({ y, affine, moments }, index) => {
     const { norm } = specs[index];
     if (!norm) return { y };
-    if (!updates) return { y, affine: runningAffine(norm) };
+    if (!updates) return { y, affine: runningAffine(norm, epsilon) };
     updates.add(norm, { moments: moments!, count: y.size / norm.channels });
     return { y, affine };
   });
 }
 
 /** Scale and shift of a batch norm by its running statistics, `[2, channels]`; the caller disposes. */
-export function runningAffine({ running, gamma, beta }: BatchNorm): tf.Tensor2D {
+export function runningAffine(
+  { running, gamma, beta }: BatchNorm,
+  epsilon = BATCH_NORM.epsilon,
+): tf.Tensor2D {
   return tf.tidy(() => {
     const [mean, variance] = tf.unstack(running);
-    const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
+    const inverse = tf.rsqrt(tf.add(variance, epsilon));
     const scale = gamma ? tf.mul(inverse, gamma) : inverse;
     const centred = tf.mul(mean, scale);
     return tf.stack([scale, beta ? tf.sub(beta, centred) : tf.neg(centred)]) as tf.Tensor2D;
@@ -89,6 +99,12 @@ export class BatchNormUpdates {
   readonly #moments: tf.Tensor2D[] = [];
   readonly #counts: number[] = [];
   #updated: tf.Tensor2D[] = [];
+  readonly #momentum: number;
+
+  /** Of norms with one momentum, default 0.1. */
+  constructor({ momentum }: Pick<BatchNormConfig, "momentum"> = BATCH_NORM) {
+    this.#momentum = momentum;
+  }
 
   /**
    * Keeps a norm's moments, past any tidy.
@@ -105,7 +121,7 @@ export class BatchNormUpdates {
   /** Computes the new running statistics after the last `add`; `apply` has then only to assign them. */
   prepare(): void {
     const running = this.#norms.map((norm) => norm.running);
-    const options = { momentum: BATCH_NORM_MOMENTUM, counts: this.#counts };
+    const options = { momentum: this.#momentum, counts: this.#counts };
     this.#updated = runningStatistics(running, this.#moments, options);
   }
 

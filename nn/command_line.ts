@@ -40,19 +40,24 @@ export interface ValueType<T> {
 export interface Range {
   /** The smallest; default any. */
   readonly min?: number;
+  /** Whether `min` itself is left out. */
+  readonly above?: boolean;
   /** The largest; default any. */
   readonly max?: number;
   /** Whether `max` itself is left out. */
   readonly below?: boolean;
 }
 
-function rangeText({ min, max, below }: Range): string {
-  const from = min === undefined ? "" : ` from ${min}`;
+function rangeText({ min, above, max, below }: Range): string {
+  const from = min === undefined ? "" : ` ${above ? "above" : "from"} ${min}`;
   return max === undefined ? from : `${from} ${below ? "to below" : "to"} ${max}`;
 }
 
-function within(value: number, { min = -Infinity, max = Infinity, below = false }: Range): boolean {
-  return value >= min && (below ? value < max : value <= max);
+function within(
+  value: number,
+  { min = -Infinity, above = false, max = Infinity, below = false }: Range,
+): boolean {
+  return (above ? value > min : value >= min) && (below ? value < max : value <= max);
 }
 
 /** Whole numbers. */

@@ -15,14 +15,11 @@ export function cosineRate(
   return minimum + (initial - minimum) * (1 + Math.cos(Math.PI * epoch / epochs)) / 2;
 }
 
-/** Decay per epoch of the exponent of the skip dropout, once alphas are trained. */
-const SKIP_DROPOUT_DECAY = 0.2;
-
 /**
  * The dropout rate behind skip connections in search: it falls linearly while weights train alone,
  * and starts again at the stage's rate r, falling exponentially, once alphas train.
  *
- *     r (E - e - 1) / E  for e < alphaFromEpoch;  r exp(-0.2 (e - alphaFromEpoch))  from there on
+ *     r (E - e - 1) / E  for e < alphaFromEpoch;  r exp(-decay (e - alphaFromEpoch))  from there on
  *
  * Source: arXiv 1904.12760, section 3.3 ("search space regularization"); the formulas are those of its
  * authors' code.
@@ -30,11 +27,17 @@ const SKIP_DROPOUT_DECAY = 0.2;
  * @param epoch e, from 0.
  * @param options.initial The stage's rate r, in [0, 1).
  * @param options.epochs E.
+ * @param options.decay The authors' is 0.2.
  */
 export function skipDropoutRate(
   epoch: number,
-  { initial, epochs, alphaFromEpoch }: { initial: number; epochs: number; alphaFromEpoch: number },
+  { initial, epochs, alphaFromEpoch, decay }: {
+    initial: number;
+    epochs: number;
+    alphaFromEpoch: number;
+    decay: number;
+  },
 ): number {
   if (epoch < alphaFromEpoch) return initial * (epochs - epoch - 1) / epochs;
-  return initial * Math.exp(-SKIP_DROPOUT_DECAY * (epoch - alphaFromEpoch));
+  return initial * Math.exp(-decay * (epoch - alphaFromEpoch));
 }

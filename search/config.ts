@@ -9,6 +9,7 @@
  */
 
 import { suggest } from "../backends/suggest.ts";
+import { BATCH_NORM, type BatchNormConfig } from "../nn/batch_norm.ts";
 import { checkSearchConfig } from "./config_checks.ts";
 
 /** The presets, the default first. */
@@ -57,8 +58,10 @@ export interface WeightOptimizerConfig {
   clip: number;
 }
 
-/** Adam of the alphas. */
+/** Adam of the alphas, and where they start. */
 export interface AlphaOptimizerConfig {
+  /** Standard deviation of the initial alphas. */
+  initialDeviation: number;
   /** Constant. */
   learningRate: number;
   /** Decay of the mean gradient, in [0, 1). */
@@ -83,6 +86,14 @@ export interface AugmentationConfig {
   cutout: number;
 }
 
+/** What pixel values in 0..1 are normalised with, red first; null for the data set's own. */
+export interface NormalisationConfig {
+  /** Subtracted. */
+  mean: [number, number, number] | null;
+  /** Divided by. */
+  std: [number, number, number] | null;
+}
+
 /** A whole search. */
 export interface SearchConfig {
   /** Where the defaults came from. */
@@ -101,16 +112,24 @@ export interface SearchConfig {
   batch: number;
   /** Channels of the first cells' states. */
   channels: number;
-  /** Images used of each half of the training set; null for all. */
+  /** Share of the training set, its first images, that trains weights; the rest trains alphas. */
+  trainShare: number;
+  /** Images used of each of these two parts; null for all. */
   trainImages: number | null;
   /** Skips that the chosen genotype's normal cell may hold. */
   maxSkips: number;
+  /** Decay per epoch of the exponent of the skip dropout, once alphas are trained. */
+  skipDropoutDecay: number;
   /** The stages in order. */
   stages: StageConfig[];
   /** How weights are trained. */
   weights: WeightOptimizerConfig;
   /** How alphas are trained. */
   alphas: AlphaOptimizerConfig;
+  /** Of every batch norm. */
+  batchNorm: BatchNormConfig;
+  /** How images become the network's input. */
+  normalisation: NormalisationConfig;
   /** How training images are changed. */
   augmentation: AugmentationConfig;
 }
@@ -125,8 +144,10 @@ const AUTHORS: SearchConfig = {
   validationEpochs: 5, // authors' code
   batch: 96, // paper, section 4.2
   channels: 16, // paper, section 4.2
+  trainShare: 0.5, // paper, section 4.2
   trainImages: null,
   maxSkips: 2, // paper, section 3.3; authors' recommendation
+  skipDropoutDecay: 0.2, // authors' code
   stages: [ // layers: paper, section 4.2; dropout and drops: authors' command
     { layers: 5, addedChannels: 0, skipDropout: 0.1, drop: 3 },
     { layers: 11, addedChannels: 0, skipDropout: 0.4, drop: 2 },
@@ -139,7 +160,8 @@ const AUTHORS: SearchConfig = {
     weightDecay: 3e-4,
     clip: 5,
   },
-  alphas: { // paper, section 4.2; authors' code for the clip
+  alphas: { // paper, section 4.2; authors' code for the clip and the initial deviation
+    initialDeviation: 1e-3,
     learningRate: 6e-4,
     beta1: 0.5,
     beta2: 0.999,
@@ -147,6 +169,8 @@ const AUTHORS: SearchConfig = {
     weightDecay: 1e-3,
     clip: 5,
   },
+  batchNorm: { ...BATCH_NORM },
+  normalisation: { mean: null, std: null },
   augmentation: { cropPadding: 4, flipProbability: 0.5, cutout: 0 }, // authors' code
 };
 
@@ -167,14 +191,14 @@ const QUICK = {
   layers: [4, 6, 8],
 };
 
+/** The parts of a config that are changed number by number. */
+const GROUPS = ["weights", "alphas", "batchNorm", "normalisation", "augmentation"] as const;
+type GroupName = typeof GROUPS[number];
+
 /** Changes to a preset; per-stage lists have one value per stage. */
 export type SearchOverrides =
-  & Partial<Omit<SearchConfig, "preset" | "stages" | "weights" | "alphas" | "augmentation">>
-  & {
-    weights?: Partial<WeightOptimizerConfig>;
-    alphas?: Partial<AlphaOptimizerConfig>;
-    augmentation?: Partial<AugmentationConfig>;
-  }
+  & Partial<Omit<SearchConfig, "preset" | "stages" | GroupName>>
+  & { [Group in GroupName]?: Partial<SearchConfig[Group]> }
   & { [Key in keyof StageConfig]?: readonly StageConfig[Key][] };
 
 /**
@@ -188,12 +212,12 @@ export function searchConfig(
   overrides: SearchOverrides = {},
 ): SearchConfig {
   const config = presetConfig(preset, overrides.dataset ?? "cifar10");
-  const { weights, alphas, augmentation, layers, addedChannels, skipDropout, drop, ...plain } =
-    overrides;
-  Object.assign(config, given(plain));
-  Object.assign(config.weights, given(weights ?? {}));
-  Object.assign(config.alphas, given(alphas ?? {}));
-  Object.assign(config.augmentation, given(augmentation ?? {}));
+  const { layers, addedChannels, skipDropout, drop, ...others } = given(overrides);
+  for (const [key, value] of Object.entries(others)) {
+    const group = GROUPS.find((name) => name === key);
+    if (group) Object.assign(config[group], given(value as object));
+    else Object.assign(config, { [key]: value });
+  }
   for (const [key, values] of Object.entries({ layers, addedChannels, skipDropout, drop })) {
     if (values === undefined) continue;
     if (values.length !== config.stages.length) {

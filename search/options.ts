@@ -58,6 +58,7 @@ const STAGES = 3;
 const [DEFAULT_ADAPTER] = ADAPTER_CHOICES;
 const RATE = decimal({ min: 0, max: 1, below: true });
 const NOT_NEGATIVE = decimal({ min: 0 });
+const CHANNELS = 3;
 
 function group(
   name: string,
@@ -85,7 +86,13 @@ const OPTIONS: readonly SearchOption[] = [
     ],
     ["batch", "batch", integer({ min: 1 }), "images per step"],
     ["channels", "channels", integer({ min: 2, even: true }), "initial channels"],
-    ["train-images", "trainImages", integer({ min: 1 }), "images of each half to use"],
+    [
+      "train-share",
+      "trainShare",
+      decimal({ min: 0, above: true, max: 1, below: true }),
+      "share of the training set that trains weights; the rest trains alphas",
+    ],
+    ["train-images", "trainImages", integer({ min: 1 }), "images of each of the two parts to use"],
     ["max-skips", "maxSkips", integer({ min: 0, max: 8 }), "skips in the normal cell to keep"],
   ]),
   ...group("Stages, one value for each of the three:", [
@@ -104,6 +111,26 @@ const OPTIONS: readonly SearchOption[] = [
       "primitives that leave each edge, 7 in all",
     ],
   ]),
+  ...group("Network:", [
+    [
+      "skip-dropout-decay",
+      "skipDropoutDecay",
+      NOT_NEGATIVE,
+      "decay of the skip dropout per epoch that trains alphas",
+    ],
+    [
+      "batch-norm-epsilon",
+      "batchNorm.epsilon",
+      decimal({ min: 0, above: true }),
+      "added to a variance before its root",
+    ],
+    [
+      "batch-norm-momentum",
+      "batchNorm.momentum",
+      decimal({ min: 0, max: 1 }),
+      "weight of the newest batch in running statistics",
+    ],
+  ]),
   ...group("Weights (SGD, cosine):", [
     ["learning-rate", "weights.learningRate", NOT_NEGATIVE, "learning rate at epoch 0"],
     ["minimum-learning-rate", "weights.minimumLearningRate", NOT_NEGATIVE, "where the cosine ends"],
@@ -112,6 +139,12 @@ const OPTIONS: readonly SearchOption[] = [
     ["clip", "weights.clip", NOT_NEGATIVE, "largest norm of all gradients"],
   ]),
   ...group("Architecture parameters (Adam):", [
+    [
+      "alpha-initial-deviation",
+      "alphas.initialDeviation",
+      NOT_NEGATIVE,
+      "standard deviation of the initial alphas",
+    ],
     ["alpha-learning-rate", "alphas.learningRate", NOT_NEGATIVE, "learning rate"],
     ["alpha-beta1", "alphas.beta1", RATE, "decay of the mean"],
     ["alpha-beta2", "alphas.beta2", RATE, "decay of the mean square"],
@@ -119,7 +152,19 @@ const OPTIONS: readonly SearchOption[] = [
     ["alpha-weight-decay", "alphas.weightDecay", NOT_NEGATIVE, "weight decay"],
     ["alpha-clip", "alphas.clip", NOT_NEGATIVE, "largest norm of all gradients"],
   ]),
-  ...group("Augmentation:", [
+  ...group("Images:", [
+    [
+      "mean",
+      "normalisation.mean",
+      list(decimal({ min: 0, max: 1 }), CHANNELS),
+      "subtracted from red, green, blue in 0..1",
+    ],
+    [
+      "std",
+      "normalisation.std",
+      list(decimal({ min: 0, above: true }), CHANNELS),
+      "what they are then divided by",
+    ],
     [
       "crop-padding",
       "augmentation.cropPadding",
@@ -140,6 +185,13 @@ const OPTIONS: readonly SearchOption[] = [
     ],
   ]),
 ];
+
+/** What stands for a number that is not set. */
+const UNSET: Readonly<Record<string, string>> = {
+  "train-images": "all",
+  "mean": "the data set's",
+  "std": "the data set's",
+};
 
 const RUN_OPTIONS: readonly OptionSpec[] = [
   ["preset", choice(PRESETS), "where the defaults come from", `(default: ${PRESETS[0]})`],
@@ -184,7 +236,7 @@ export const SEARCH_COMMAND: CommandSpec = {
 function defaultsOf(option: SearchOption): string {
   const shown = (preset: string) => {
     const value = valueAt(searchConfig(preset), option.key);
-    return value === null ? "all" : String(value);
+    return value === null ? UNSET[option.name] : String(value);
   };
   const usual = shown(PRESETS[0]);
   const others = PRESETS.slice(1).filter((preset) => shown(preset) !== usual);
@@ -278,7 +330,9 @@ export function resumedOptions(
       name === "backend" && value === "auto";
     if (same || FREE_ON_RESUME.includes(name)) continue;
     throw new RunError(
-      `Cannot resume with --${name}=${value}: the run was begun with ${theirs[name] ?? "all"}`,
+      `Cannot resume with --${name}=${value}: the run was begun with ${
+        theirs[name] ?? UNSET[name]
+      }`,
     );
   }
   const { data, threads, checkpointMinutes } = runOptionsOf(given);

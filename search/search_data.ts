@@ -1,5 +1,5 @@
 /**
- * The batches of one stage of a search: weights on the first half of the training set, alphas and
+ * The batches of one stage of a search: weights on the first part of the training set, alphas and
  * validation on the second.
  *
  * Invariant: every order and augmentation follows from seed, stage and epoch, so a position is enough to
@@ -7,17 +7,17 @@
  * transform; its streams are its own.
  */
 
-import { BatchLoader, searchHalves } from "../datasets/loader.ts";
+import { BatchLoader, searchParts } from "../datasets/loader.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import { RANDOM_STREAMS, type SearchConfig } from "./config.ts";
 
 /** The loaders of one stage. */
 export interface StageLoaders {
-  /** First half, for weight steps. */
+  /** First part, for weight steps. */
   readonly weights: BatchLoader;
-  /** Second half, for alpha steps; iterated endlessly. */
+  /** Second part, for alpha steps; iterated endlessly. */
   readonly alphas: BatchLoader;
-  /** Second half, for validation. */
+  /** Second part, for validation. */
   readonly validation: BatchLoader;
 }
 
@@ -28,28 +28,32 @@ const VALIDATION = 1;
  * Makes the loaders of a stage.
  *
  * @param stage From 0.
- * @throws {RangeError} when a half has fewer images than asked for, or than a batch
+ * @throws {RangeError} when a part has fewer images than asked for, or than a batch
  */
 export function stageLoaders(
   data: ImageDataset,
   config: SearchConfig,
   stage: number,
 ): StageLoaders {
-  const halves = searchHalves(data.train.count, { images: config.trainImages ?? undefined });
+  const { trainShare, trainImages, normalisation } = config;
+  const parts = searchParts(data.train.count, {
+    share: trainShare,
+    images: trainImages ?? undefined,
+  });
   const common = {
     split: data.train,
-    statistics: data,
+    statistics: { mean: normalisation.mean ?? data.mean, std: normalisation.std ?? data.std },
     batchSize: config.batch,
     seed: config.seed,
     ...config.augmentation,
   };
   const { weightOrder, alphaOrder } = RANDOM_STREAMS;
   return {
-    weights: new BatchLoader({ ...common, indices: halves.weights, stream: [weightOrder, stage] }),
-    alphas: new BatchLoader({ ...common, indices: halves.alphas, stream: [alphaOrder, stage] }),
+    weights: new BatchLoader({ ...common, indices: parts.weights, stream: [weightOrder, stage] }),
+    alphas: new BatchLoader({ ...common, indices: parts.alphas, stream: [alphaOrder, stage] }),
     validation: new BatchLoader({
       ...common,
-      indices: halves.alphas,
+      indices: parts.alphas,
       stream: [alphaOrder, stage, VALIDATION],
     }),
   };

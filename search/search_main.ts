@@ -9,6 +9,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Backend, type BackendOptions, OutOfMemoryError } from "../backends/contract.ts";
 import type { StartedBackend } from "../backends/mod.ts";
+import { searchParts } from "../datasets/loader.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import project from "../deno.json" with { type: "json" };
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "../nn/checkpoint.ts";
@@ -145,7 +146,10 @@ async function setUp(
   const onProgress = (message: string) => line.print(message);
   const data = await loadData({ name: search.dataset, data: run.data, onProgress });
   try {
-    checkSearchConfig(search, { images: Math.floor(data.train.count / 2) });
+    const { weights, alphas } = searchParts(data.train.count, { share: search.trainShare });
+    checkSearchConfig(search, {
+      images: Math.min(weights.end - weights.first, alphas.end - alphas.first),
+    });
   } catch (error) {
     throw error instanceof RangeError ? new RangeError(inOptions(error.message)) : error;
   }

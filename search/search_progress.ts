@@ -18,7 +18,7 @@ const VALIDATION_SHARE = 1 / 3;
 
 /** Batches per epoch. */
 export interface EpochBatches {
-  /** Of each half while training. */
+  /** Of an epoch of training: steps. */
   readonly train: number;
   /** Of a validation. */
   readonly validate: number;
@@ -50,7 +50,7 @@ export class SearchProgress {
     this.#line = line;
   }
 
-  /** Counts a step of `images` images, both halves' counted, and redraws the line. */
+  /** Counts a step of `images` images, an alpha step's counted too, and redraws the line. */
   step(
     state: SearchState,
     { images, milliseconds }: { images: number; milliseconds: number },

@@ -1,5 +1,6 @@
 /** What one stage of a search trains, taken from its config. */
 
+import type { BatchNormConfig } from "../nn/batch_norm.ts";
 import type { AlphaOptimizerConfig, SearchConfig, WeightOptimizerConfig } from "./config.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
 
@@ -17,6 +18,8 @@ export interface StageSettings {
   reduce: KeptPrimitives;
   /** Initial rate r of the skip dropout. */
   skipDropout: number;
+  /** Its decay once alphas are trained. */
+  skipDropoutDecay: number;
   /** How many epochs. */
   epochs: number;
   /** First epoch that trains alphas. */
@@ -25,6 +28,8 @@ export interface StageSettings {
   weights: WeightOptimizerConfig;
   /** How alphas are trained. */
   alphas: AlphaOptimizerConfig;
+  /** Of every batch norm. */
+  batchNorm: BatchNormConfig;
   /** Of the whole run. */
   seed: number;
   /** Stage from 0; names its random streams. */
@@ -48,16 +53,18 @@ export function stageSettings(
       `Cannot train stage ${which.stage}: the search has ${config.stages.length}`,
     );
   }
-  const { epochs, alphaFromEpoch, weights, alphas, seed } = config;
+  const { epochs, alphaFromEpoch, skipDropoutDecay, weights, alphas, batchNorm, seed } = config;
   return {
     ...which,
     layers: own.layers,
     channels: config.channels + own.addedChannels,
     skipDropout: own.skipDropout,
+    skipDropoutDecay,
     epochs,
     alphaFromEpoch,
     weights,
     alphas,
+    batchNorm,
     seed,
   };
 }

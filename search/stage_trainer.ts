@@ -99,7 +99,7 @@ export class StageTrainer {
    * @returns The learning rate of the weights, and the dropout rate behind skips.
    */
   beginEpoch(epoch: number): { learningRate: number; skipDropout: number } {
-    const { weights, epochs, alphaFromEpoch, skipDropout } = this.#settings;
+    const { weights, epochs, alphaFromEpoch, skipDropout, skipDropoutDecay } = this.#settings;
     this.#epoch = epoch;
     this.#rates = {
       learningRate: cosineRate(epoch, {
@@ -107,7 +107,12 @@ export class StageTrainer {
         minimum: weights.minimumLearningRate,
         epochs,
       }),
-      skipDropout: skipDropoutRate(epoch, { initial: skipDropout, epochs, alphaFromEpoch }),
+      skipDropout: skipDropoutRate(epoch, {
+        initial: skipDropout,
+        epochs,
+        alphaFromEpoch,
+        decay: skipDropoutDecay,
+      }),
     };
     return { ...this.#rates };
   }
@@ -199,7 +204,7 @@ export class StageTrainer {
   }
 
   #step(kind: "weights" | "alphas", batch: Batch): void {
-    const updates = new BatchNormUpdates();
+    const updates = new BatchNormUpdates(this.#settings.batchNorm);
     const variables = [...this.#variables[kind].values()];
     const { images, labels } = batchTensors(batch);
     let counts: tf.Tensor1D | undefined, result: ReturnType<typeof lossGradients> | undefined;

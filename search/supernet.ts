@@ -15,6 +15,7 @@ import { globalAveragePool } from "../backends/ops/global_average_pool.ts";
 import { type Dropout, normalisedSum } from "../backends/ops/normalised_sum.ts";
 import type { CounterRandom, RandomKey } from "../backends/random.ts";
 import {
+  type BatchNormConfig,
   type BatchNormUpdates,
   type ForwardMode,
   type NormedBranch,
@@ -28,9 +29,6 @@ import type { KeptPrimitives } from "./edge_weights.ts";
 /** Channels of the stem, as a multiple of the cells'. */
 const STEM_MULTIPLIER = 3;
 
-/** Standard deviation of the initial alphas. */
-const ALPHA_SCALE = 1e-3;
-
 /** What a supernet is made of. */
 export interface SupernetOptions {
   /** Number of cells. */
@@ -43,6 +41,10 @@ export interface SupernetOptions {
   readonly normal: KeptPrimitives;
   /** The same for the reduction cells. */
   readonly reduce: KeptPrimitives;
+  /** How alphas start. */
+  readonly alphas: { readonly initialDeviation: number };
+  /** Of every batch norm. */
+  readonly batchNorm: Pick<BatchNormConfig, "epsilon">;
 }
 
 /** Dropout behind stride-1 skips in training. */
@@ -78,6 +80,7 @@ export class Supernet {
   readonly #stem: NormedBranch;
   readonly #cells: SearchCell[] = [];
   readonly #classifier: ReturnType<Parameters["linear"]>;
+  readonly #epsilon: number;
 
   /**
    * Makes the parameters.
@@ -93,12 +96,13 @@ export class Supernet {
     const alphas = (name: string, kept: KeptPrimitives) =>
       parameters.normal<tf.Rank.R2>(name, {
         shape: [EDGES.length, kept[0].length],
-        scale: ALPHA_SCALE,
+        scale: options.alphas.initialDeviation,
       });
     this.alphas = {
       normal: alphas("alphas_normal", normal),
       reduce: alphas("alphas_reduce", reduce),
     };
+    this.#epsilon = options.batchNorm.epsilon;
     let channels = options.channels;
     const width = STEM_MULTIPLIER * channels;
     this.#stem = {
@@ -155,7 +159,8 @@ export class Supernet {
     { updates, gradients = "none", dropout }: SupernetPass = {},
   ): tf.Tensor2D {
     checkImages(images);
-    const mode: ForwardMode = { updates, filterGradient: gradients === "weights" };
+    const filterGradient = gradients === "weights";
+    const mode: ForwardMode = { updates, epsilon: this.#epsilon, filterGradient };
     return tf.tidy(() => {
       const weights = {
         normal: tf.softmax(this.alphas.normal),

@@ -28,19 +28,17 @@ export const MAX_PAGES = 65536;
 /** Tiles are written in the order in which they run best: at higher levels the optimiser moves them. */
 const OPTIMIZATION = "-O1";
 
-/** The compiled kernels. */
-export interface CompiledKernels {
-  module: WebAssembly.Module;
+/** What tells kernels apart; the bits of their results depend on `relaxed` alone. */
+interface Variant {
   /** Whether they use relaxed SIMD's fused multiply-add. */
   relaxed: boolean;
   /** Whether their tiles are for an engine that joins vectors: see {@linkcode joinsVectors}. */
   wide: boolean;
 }
 
-/** What tells kernels apart; the bits of their results depend on `relaxed` alone. */
-interface Variant {
-  relaxed: boolean;
-  wide: boolean;
+/** The compiled kernels. */
+export interface CompiledKernels extends Variant {
+  module: WebAssembly.Module;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Tests of batches: their order, their last one, and continuing from a saved position. */
 
-import { BatchLoader, type BatchLoaderOptions, searchHalves } from "../../datasets/loader.ts";
+import { BatchLoader, type BatchLoaderOptions, searchParts } from "../../datasets/loader.ts";
 import { assertEquals, assertNotEquals, assertThrows } from "../assert.ts";
 import { flatSplit, IDENTITY } from "./synthetic.ts";
 
@@ -105,23 +105,28 @@ Deno.test("BatchLoader() throws when an index or range leaves the split", () => 
   assertThrows(() => makeLoader({ indices: { first: 5, end: 5 } }), RangeError, "want 1 to 0");
 });
 
-Deno.test("searchHalves() splits by index", () => {
-  assertEquals(searchHalves(50000), {
+Deno.test("searchParts() splits by index", () => {
+  assertEquals(searchParts(50000), {
     weights: { first: 0, end: 25000 },
     alphas: { first: 25000, end: 50000 },
   });
-  assertEquals(searchHalves(21).alphas, { first: 10, end: 21 });
+  assertEquals(searchParts(21).alphas, { first: 10, end: 21 });
+  assertEquals(searchParts(50000, { share: 0.9 }), {
+    weights: { first: 0, end: 45000 },
+    alphas: { first: 45000, end: 50000 },
+  });
 });
 
-Deno.test("searchHalves() takes the first images of each half when limited", () => {
-  const halves = searchHalves(50000, { images: 512 });
-  assertEquals(halves.weights, { first: 0, end: 512 });
-  assertEquals(halves.alphas, { first: 25000, end: 25512 });
+Deno.test("searchParts() takes the first images of each part when limited", () => {
+  const parts = searchParts(50000, { images: 512 });
+  assertEquals(parts.weights, { first: 0, end: 512 });
+  assertEquals(parts.alphas, { first: 25000, end: 25512 });
 });
 
-Deno.test("searchHalves() throws when a half has too few images", () => {
-  assertThrows(() => searchHalves(20, { images: 11 }), RangeError, "want 1 to 10");
-  assertThrows(() => searchHalves(20, { images: 0 }), RangeError, "Cannot use 0 images");
-  assertThrows(() => searchHalves(20, { portion: 1 }), RangeError, "got 1");
-  assertThrows(() => searchHalves(1), RangeError, "Cannot split 1 images");
+Deno.test("searchParts() throws when a part has too few images", () => {
+  assertThrows(() => searchParts(20, { images: 11 }), RangeError, "want 1 to 10");
+  assertThrows(() => searchParts(20, { images: 0 }), RangeError, "Cannot use 0 images");
+  assertThrows(() => searchParts(20, { share: 0.9, images: 3 }), RangeError, "want 1 to 2");
+  assertThrows(() => searchParts(20, { share: 1 }), RangeError, "got 1");
+  assertThrows(() => searchParts(1), RangeError, "Cannot split 1 images");
 });

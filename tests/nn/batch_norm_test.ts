@@ -3,7 +3,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { CounterRandom } from "../../backends/random.ts";
-import { BatchNormUpdates, normedBranches, runningAffine } from "../../nn/batch_norm.ts";
+import {
+  BATCH_NORM,
+  BatchNormUpdates,
+  normedBranches,
+  runningAffine,
+} from "../../nn/batch_norm.ts";
 import { Parameters } from "../../nn/parameters.ts";
 import { assertAlmostEquals, assertEquals, assertNotEquals } from "../assert.ts";
 
@@ -33,37 +38,48 @@ function statistics(y: tf.Tensor4D, channel: number) {
   return { mean, biased: square / values.length, unbiased: square / (values.length - 1) };
 }
 
-Deno.test("normedBranches() normalises by the batch and moves the running statistics in training", () => {
-  const { parameters, norm, pool, specs, x } = setting();
-  const updates = new BatchNormUpdates();
-  const outputs = tf.tidy(() => normedBranches(x, specs, { mode: { updates } }));
-  assertEquals(outputs.map(({ affine }) => affine?.shape), [[2, 2], [2, 2], undefined]);
-  updates.apply();
-  assertEquals(parameters.batchesTracked, 0, "counting batches is the network's");
-  for (const [index, bn] of [norm, pool].entries()) {
-    for (const channel of [0, 1]) {
-      const { mean, biased, unbiased } = statistics(outputs[index].y, channel);
-      const [scale] = [outputs[index].affine!.dataSync()[channel]];
-      const gamma = index === 0 ? [2, 0.5][channel] : 1;
-      assertAlmostEquals(scale, gamma / Math.sqrt(biased + 1e-5), 1e-4);
-      const running = bn.running.dataSync();
-      assertAlmostEquals(running[channel], 0.1 * mean, 1e-5);
-      assertAlmostEquals(running[2 + channel], 0.9 + 0.1 * unbiased, 1e-5);
-    }
-  }
+/** PyTorch's numbers, and others. */
+const NUMBERS = [BATCH_NORM, { epsilon: 0.5, momentum: 1 }];
+
+Deno.test("BATCH_NORM has the numbers of torch.nn.BatchNorm2d", () => {
+  assertEquals(BATCH_NORM, { epsilon: 1e-5, momentum: 0.1 });
 });
 
-Deno.test("normedBranches() normalises by the running statistics in evaluation", () => {
-  const { norm, specs, x } = setting();
-  norm.running.assign(tf.tensor2d([[0.5, -1], [4, 0.25]]));
-  const [{ affine }, , identity] = normedBranches(x, specs, { mode: {} });
-  const [scale0, scale1, shift0, shift1] = affine!.dataSync();
-  assertAlmostEquals(scale0, 2 / Math.sqrt(4 + 1e-5), 1e-5);
-  assertAlmostEquals(scale1, 0.5 / Math.sqrt(0.25 + 1e-5), 1e-5);
-  assertAlmostEquals(shift0, -1 - 0.5 * scale0, 1e-5);
-  assertAlmostEquals(shift1, 3 + scale1, 1e-5);
-  assertEquals(identity.affine, undefined);
-});
+for (const { epsilon, momentum } of NUMBERS) {
+  const numbers = `with epsilon ${epsilon} and momentum ${momentum}`;
+
+  Deno.test(`normedBranches() normalises by the batch in training ${numbers}`, () => {
+    const { parameters, norm, pool, specs, x } = setting();
+    const updates = new BatchNormUpdates({ momentum });
+    const outputs = tf.tidy(() => normedBranches(x, specs, { mode: { updates, epsilon } }));
+    assertEquals(outputs.map(({ affine }) => affine?.shape), [[2, 2], [2, 2], undefined]);
+    updates.apply();
+    assertEquals(parameters.batchesTracked, 0, "counting batches is the network's");
+    for (const [index, bn] of [norm, pool].entries()) {
+      for (const channel of [0, 1]) {
+        const { mean, biased, unbiased } = statistics(outputs[index].y, channel);
+        const scale = outputs[index].affine!.dataSync()[channel];
+        const gamma = index === 0 ? [2, 0.5][channel] : 1;
+        assertAlmostEquals(scale, gamma / Math.sqrt(biased + epsilon), 1e-4);
+        const running = bn.running.dataSync();
+        assertAlmostEquals(running[channel], momentum * mean, 1e-5);
+        assertAlmostEquals(running[2 + channel], 1 - momentum + momentum * unbiased, 1e-5);
+      }
+    }
+  });
+
+  Deno.test(`normedBranches() normalises by the running statistics in evaluation ${numbers}`, () => {
+    const { norm, specs, x } = setting();
+    norm.running.assign(tf.tensor2d([[0.5, -1], [4, 0.25]]));
+    const [{ affine }, , identity] = normedBranches(x, specs, { mode: { epsilon } });
+    const [scale0, scale1, shift0, shift1] = affine!.dataSync();
+    assertAlmostEquals(scale0, 2 / Math.sqrt(4 + epsilon), 1e-5);
+    assertAlmostEquals(scale1, 0.5 / Math.sqrt(0.25 + epsilon), 1e-5);
+    assertAlmostEquals(shift0, -1 - 0.5 * scale0, 1e-5);
+    assertAlmostEquals(shift1, 3 + scale1, 1e-5);
+    assertEquals(identity.affine, undefined);
+  });
+}
 
 Deno.test("runningAffine() is the identity but for epsilon at the initial statistics", () => {
   const { pool } = setting();

@@ -19,7 +19,7 @@ const SPEC: CommandSpec = {
     { name: "coats", type: integer({ min: 1, max: 9 }), help: "coats", group: "Paint:" },
     {
       name: "gloss",
-      type: decimal({ min: 0, max: 1, below: true }),
+      type: decimal({ min: 0, above: true, max: 1, below: true }),
       help: "gloss",
       group: "Paint:",
     },
@@ -58,7 +58,8 @@ Deno.test("parseCommandLine() refuses a bad command line in one line", () => {
     [["--coats=1.5"], "Cannot use --coats=1.5: want an integer"],
     [["--coats="], "Cannot use --coats=: want an integer"],
     [["--coats", "-1"], "Cannot use --coats=-1: want an integer"],
-    [["--gloss=1"], "Cannot use --gloss=1: want a number from 0 to below 1"],
+    [["--gloss=1"], "Cannot use --gloss=1: want a number above 0 to below 1"],
+    [["--gloss=0"], "Cannot use --gloss=0: want a number above 0"],
     [["--gloss=NaN"], "Cannot use --gloss=NaN"],
     [["--gloss=0x1"], "Cannot use --gloss=0x1"],
     [["--colour=gren"], 'want red, green or blue (did you mean "green"?)'],

@@ -16,10 +16,11 @@ Deno.test("cosineRate() falls from the initial rate to the minimum", () => {
 });
 
 Deno.test("skipDropoutRate() falls linearly, then starts again and falls exponentially", () => {
-  const options = { initial: 0.4, epochs: 25, alphaFromEpoch: 10 };
+  const options = { initial: 0.4, epochs: 25, alphaFromEpoch: 10, decay: 0.2 };
   assertAlmostEquals(skipDropoutRate(0, options), 0.4 * 24 / 25, 1e-12);
   assertAlmostEquals(skipDropoutRate(9, options), 0.4 * 15 / 25, 1e-12);
   assertEquals(skipDropoutRate(10, options), 0.4);
   assertAlmostEquals(skipDropoutRate(24, options), 0.4 * Math.exp(-2.8), 1e-12);
+  assertAlmostEquals(skipDropoutRate(12, { ...options, decay: 1 }), 0.4 * Math.exp(-2), 1e-12);
   assertEquals(skipDropoutRate(3, { ...options, initial: 0 }), 0);
 });

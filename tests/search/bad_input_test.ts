@@ -44,6 +44,9 @@ test("the search refuses a command line it cannot understand with code 2", async
     ["--layers=5,11", "want 3 values, each an integer from 3"],
     ["--skip-dropout=0,0,1", "each a number from 0 to below 1"],
     ["--drop=3,2,1", "--drop"],
+    ["--train-share=1", "want a number above 0 to below 1"],
+    ["--batch-norm-epsilon=0", "want a number above 0"],
+    ["--std=1,0,1", "want 3 values, each a number above 0"],
     ["--report-every=0", "want an integer from 1"],
     ["extra", "too many arguments"],
   ];
@@ -80,6 +83,14 @@ test("the search refuses what does not fit data and backend", async (folder) => 
   await fails(["--batch=193"], "--batch");
   await fails([...TINY_OPTIONS, "--train-images=193"], "--train-images");
   await fails(
+    [...TINY_NETWORK, "--batch=40", "--train-share=0.9"],
+    "--batch 40: want an integer from 1 to 39",
+  );
+  await fails(
+    [...TINY_NETWORK, "--batch=1", "--train-share=0.001"],
+    "Cannot split 384 images: want a share that leaves both parts some, got 0.001",
+  );
+  await fails(
     [...TINY_OPTIONS, "--backend=cudnn"],
     "error: Backend cudnn is not part of this version: use --backend=auto",
   );
@@ -101,8 +112,8 @@ test("the search refuses to resume what is no run, and keeps what it refuses", a
   await fails([`--resume=${path}`], "checkpoint.safetensors is damaged");
   assertEquals(checkpoints.map((name) => Deno.statSync(name).size), [2000, 2000]);
   const config = Deno.readTextFileSync(`${path}/config.json`);
-  Deno.writeTextFileSync(`${path}/config.json`, config.replace('"format": 1', '"format": 2'));
-  await fails([`--resume=${path}`], "its format is 2, and this version reads format 1");
+  Deno.writeTextFileSync(`${path}/config.json`, config.replace('"format": 2', '"format": 1'));
+  await fails([`--resume=${path}`], "its format is 1, and this version reads format 2");
 });
 
 test("the evaluation says that it is not part of this version", async () => {

@@ -22,7 +22,17 @@ Deno.test("searchConfig() gives the authors' numbers by default", () => {
     weightDecay: 3e-4,
     clip: 5,
   });
-  assertEquals(config.alphas.beta1, 0.5);
+  assertEquals(config.alphas, {
+    initialDeviation: 1e-3,
+    learningRate: 6e-4,
+    beta1: 0.5,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 1e-3,
+    clip: 5,
+  });
+  assertEquals([config.trainShare, config.skipDropoutDecay], [0.5, 0.2]);
+  assertEquals(config.batchNorm, { epsilon: 1e-5, momentum: 0.1 });
   assertEquals(JSON.parse(JSON.stringify(config)), config);
 });
 
@@ -67,6 +77,14 @@ Deno.test("searchConfig() names the option that is out of range", () => {
   refuse({ alphaFromEpoch: -1 }, "alphaFromEpoch -1: want an integer from 0");
   refuse({ weights: { momentum: 1 } }, "weights.momentum 1: want a number from 0 to below 1");
   refuse({ weights: { learningRate: NaN } }, "weights.learningRate NaN");
+  for (const trainShare of [0, 1]) {
+    refuse({ trainShare }, `trainShare ${trainShare}: want a number above 0 to below 1`);
+  }
+  refuse({ skipDropoutDecay: -1 }, "skipDropoutDecay -1: want a number from 0");
+  refuse({ batchNorm: { epsilon: 0 } }, "batchNorm.epsilon 0: want a number above 0");
+  refuse({ batchNorm: { momentum: 2 } }, "batchNorm.momentum 2: want a number from 0 to 1");
+  refuse({ normalisation: { mean: [0, 0, 2] } }, "normalisation.mean 2: want a number from 0 to 1");
+  refuse({ normalisation: { std: [1, 0, 1] } }, "normalisation.std 0: want a number above 0");
   refuse({ skipDropout: [0, 1, 0] }, "skipDropout of stage 2 1: want a number from 0 to below 1");
   refuse({ layers: [5, 2, 17] }, "layers of stage 2 2: want an integer from 3");
   refuse({ addedChannels: [0, 8] }, "want 3 values, one per stage");

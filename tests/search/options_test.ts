@@ -40,6 +40,13 @@ Deno.test("configOf() puts every option in its place", () => {
     "--alpha-beta1=0.25",
     "--cutout=16",
     "--train-images=500",
+    "--train-share=0.8",
+    "--skip-dropout-decay=0.3",
+    "--batch-norm-epsilon=1e-3",
+    "--batch-norm-momentum=0.05",
+    "--alpha-initial-deviation=0.01",
+    "--mean=0.5,0.4,0.3",
+    "--std=0.25,0.2,0.1",
   ));
   assertEquals(config.seed, 7);
   assertEquals(config.stages, [
@@ -50,6 +57,10 @@ Deno.test("configOf() puts every option in its place", () => {
   assertEquals([config.weights.learningRate, config.weights.clip], [0.1, 3]);
   assertEquals([config.alphas.learningRate, config.alphas.beta1], [0.2, 0.25]);
   assertEquals([config.augmentation.cutout, config.trainImages], [16, 500]);
+  assertEquals([config.trainShare, config.skipDropoutDecay], [0.8, 0.3]);
+  assertEquals(config.batchNorm, { epsilon: 1e-3, momentum: 0.05 });
+  assertEquals(config.alphas.initialDeviation, 0.01);
+  assertEquals(config.normalisation, { mean: [0.5, 0.4, 0.3], std: [0.25, 0.2, 0.1] });
 });
 
 Deno.test("configOf() refuses options that do not fit together, by their names", () => {
@@ -124,6 +135,8 @@ Deno.test("resumedOptions() refuses options that conflict with the run", () => {
     "--layers=5,11,18",
     "--report-every=1",
     "--train-images=9",
+    "--train-share=0.6",
+    "--mean=0.5,0.5,0.5",
   ];
   for (const option of cases) {
     const says = `Cannot resume with ${option}: the run was begun with`;

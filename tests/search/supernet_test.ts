@@ -6,13 +6,27 @@ import { CounterRandom } from "../../backends/random.ts";
 import { BatchNormUpdates } from "../../nn/batch_norm.ts";
 import { EDGES, PRIMITIVES } from "../../nn/primitives.ts";
 import { allPrimitives } from "../../search/edge_weights.ts";
-import { isReduction, Supernet, type SupernetPass } from "../../search/supernet.ts";
-import { assert, assertEquals, assertNotEquals, assertThrows } from "../assert.ts";
+import {
+  isReduction,
+  Supernet,
+  type SupernetOptions,
+  type SupernetPass,
+} from "../../search/supernet.ts";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "../assert.ts";
 import { keptThree } from "./tiny_network.ts";
 
 await tf.setBackend("cpu");
 
-function tinyNet(seed = 1): Supernet {
+/** What does not shape the network. */
+const NUMBERS = { alphas: { initialDeviation: 1e-3 }, batchNorm: { epsilon: 1e-5 } };
+
+function tinyNet(seed = 1, changes: Partial<SupernetOptions> = {}): Supernet {
   const options = {
     layers: 3,
     channels: 2,
@@ -20,7 +34,7 @@ function tinyNet(seed = 1): Supernet {
     normal: keptThree(0),
     reduce: keptThree(1),
   };
-  return new Supernet(options, new CounterRandom(seed));
+  return new Supernet({ ...options, ...NUMBERS, ...changes }, new CounterRandom(seed));
 }
 
 const images = (side = 8) => tf.randomNormal<tf.Rank.R4>([2, side, side, 3], 0, 1, "float32", 7);
@@ -36,7 +50,7 @@ function logits(net: Supernet, pass: SupernetPass = {}, x = images()): number[] 
 Deno.test("Supernet has 1,275,834 parameters at 5 cells of 16 channels with all primitives", () => {
   const all = allPrimitives();
   const net = new Supernet(
-    { layers: 5, channels: 16, classes: 10, normal: all, reduce: all },
+    { layers: 5, channels: 16, classes: 10, normal: all, reduce: all, ...NUMBERS },
     new CounterRandom(1),
   );
   assertEquals(net.parameterCount, 1_275_834);
@@ -47,7 +61,7 @@ Deno.test("Supernet has 1,275,834 parameters at 5 cells of 16 channels with all 
 Deno.test("Supernet names its parameters as the authors' modules", async () => {
   const all = allPrimitives();
   const net = new Supernet(
-    { layers: 3, channels: 2, classes: 10, normal: all, reduce: all },
+    { layers: 3, channels: 2, classes: 10, normal: all, reduce: all, ...NUMBERS },
     new CounterRandom(1),
   );
   const dict = await net.parameters.stateDict();
@@ -71,6 +85,25 @@ Deno.test("Supernet names its parameters as the authors' modules", async () => {
   assertEquals(dict.has("cells.0.cell_ops.5.m_ops.3.conv_1.weight"), false);
   assertEquals([...dict.keys()].filter((name) => /op\.[37]\.weight/.test(name)), []);
   net.parameters.dispose();
+});
+
+Deno.test("Supernet draws its alphas with the deviation asked for", () => {
+  const [usual, wide] = [1e-3, 0.5].map((initialDeviation) => {
+    const net = tinyNet(1, { alphas: { initialDeviation } });
+    return [...net.alphas.normal.dataSync(), ...net.alphas.reduce.dataSync()];
+  });
+  const square = usual.reduce((sum, value) => sum + value ** 2, 0) / usual.length;
+  assertAlmostEquals(Math.sqrt(square), 1e-3, 2e-4);
+  wide.forEach((value, index) => assertAlmostEquals(value, 500 * usual[index], 1e-5));
+});
+
+Deno.test("forward() normalises with the epsilon asked for, in both modes", () => {
+  const net = tinyNet(), other = tinyNet(1, { batchNorm: { epsilon: 1 } });
+  for (const training of [false, true]) {
+    const pass = () => training ? { updates: new BatchNormUpdates() } : {};
+    assertNotEquals(logits(other, pass()), logits(net, pass()));
+  }
+  for (const { parameters } of [net, other]) parameters.dispose();
 });
 
 Deno.test("isReduction() is true at a third and two thirds", () => {
@@ -121,7 +154,7 @@ Deno.test("forward() gives zeros for a node whose edges keep none alone", () => 
   const kept = EDGES.map(({ node }) => [node === 1 ? "none" : "skip_connect" as const]);
   const options = { layers: 3, channels: 2, classes: 5 };
   const net = new Supernet(
-    { ...options, normal: kept as ["none"][], reduce: kept as ["none"][] },
+    { ...options, ...NUMBERS, normal: kept as ["none"][], reduce: kept as ["none"][] },
     new CounterRandom(2),
   );
   const values = logits(net);
@@ -144,7 +177,7 @@ Deno.test("Supernet refuses sizes and primitives that make no network", () => {
   const good = { layers: 3, channels: 2, classes: 5, normal: keptThree(0), reduce: keptThree(0) };
   const refuse = (changes: Partial<typeof good>, message: string) =>
     assertThrows(
-      () => new Supernet({ ...good, ...changes }, new CounterRandom(1)),
+      () => new Supernet({ ...NUMBERS, ...good, ...changes }, new CounterRandom(1)),
       RangeError,
       message,
     );
