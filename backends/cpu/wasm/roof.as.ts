@@ -1,6 +1,6 @@
 // The machine's roofs, to hold kernels against: multiply-adds in registers alone, and copying memory.
 import { AddCall } from "./layouts.as";
-import { fma } from "./simd.as";
+import { fma, store2 } from "./simd.as";
 import { WIDE } from "./config.as";
 
 /** Multiply-adds of a part, in vectors of 4. */
@@ -30,11 +30,6 @@ export function multiplyAddRoof(args: usize, S: usize, part: i32): void {
   }
   store2(S, a0, a1); store2(S + 32, b0, b1); store2(S + 64, c0, c1); store2(S + 96, d0, d1);
   store2(S + 128, e0, e1); store2(S + 160, f0, f1); store2(S + 192, g0, g1); store2(S + 224, h0, h1);
-}
-
-// @ts-ignore: decorator
-@inline function store2(at: usize, low: v128, high: v128): void {
-  v128.store(at, high, 16); v128.store(at, low);
 }
 
 /** Copies a to out. */

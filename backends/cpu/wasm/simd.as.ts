@@ -16,6 +16,12 @@ import { RELAXED } from "./config.as";
 // @ts-ignore: decorator
 @inline export function relu(a: v128): v128 { return f32x4.pmax(f32x4.splat(0), a); }
 
+/** Stores neighbouring vectors, the upper one first: so V8 joins the two. */
+// @ts-ignore: decorator
+@inline export function store2(at: usize, low: v128, high: v128): void {
+  v128.store(at, high, 16); v128.store(at, low);
+}
+
 /** Adds n float32 sums, n a multiple of 4, to float64 ones, and clears them. */
 export function flush(sums: usize, into: usize, n: i32): void {
   for (let i = 0; i < n; i += 4) {
