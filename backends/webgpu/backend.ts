@@ -34,6 +34,8 @@ export class WebGpuBackend extends WebGPUBackend {
   /** Why the device is gone; every later call fails. */
   #lost: string | undefined;
   #disposed = false;
+  /** The tensors that the running kernel has made so far. */
+  #made: tf.DataId[] | undefined;
 
   constructor(device: GPUDevice, info: GPUAdapterInfo, limits: AdapterDescription["limits"]) {
     super(device, info);
@@ -61,7 +63,7 @@ export class WebGpuBackend extends WebGPUBackend {
     const { bufferManager } = this, acquire = bufferManager.acquireBuffer.bind(bufferManager);
     bufferManager.acquireBuffer = (size, usage, ...options) => {
       this.#throwLost();
-      this.#checkSize(size, usage);
+      this.#checkSize(size);
       const buffer = acquire(size, usage, ...options);
       this.#peak = Math.max(this.#peak, bufferManager.numBytesUsed);
       return buffer;
@@ -76,16 +78,17 @@ export class WebGpuBackend extends WebGPUBackend {
     return `WebGPU failed${where}: ${oneLine(reason)}`;
   }
 
-  #checkSize(bytes: number, usage: GPUBufferUsageFlags): void {
-    const { maxBufferSize: limit, maxStorageBufferBindingSize: bindingLimit } = this.limits;
-    if (bytes > limit) {
-      const bytesInUse = this.bufferManager.numBytesUsed;
-      throw new OutOfMemoryError("webgpu", { bytesAsked: bytes, bytesInUse, limit });
-    }
-    // Kernels bind whole tensors.
-    if (usage & GPUBufferUsage.STORAGE && bytes > bindingLimit) {
-      throw new TensorSizeError({ bytes, limit: bindingLimit });
-    }
+  #checkSize(bytes: number): void {
+    const { maxBufferSize: limit } = this.limits;
+    if (bytes <= limit) return;
+    const bytesInUse = this.bufferManager.numBytesUsed;
+    throw new OutOfMemoryError("webgpu", { bytesAsked: bytes, bytesInUse, limit });
+  }
+
+  /** Refuses what is bound whole and exceeds a binding; slices.ts binds larger tensors in parts. */
+  #checkBinding(bytes: number): void {
+    const { maxStorageBufferBindingSize: limit } = this.limits;
+    if (bytes > limit) throw new TensorSizeError({ bytes, limit });
   }
 
   /** Fields that tfjs declares private. */
@@ -110,21 +113,54 @@ export class WebGpuBackend extends WebGPUBackend {
 
   /** Encodes a call of a program. */
   run(program: Program, call: Dispatch): void {
+    for (const binding of call.buffers) {
+      if (binding instanceof GPUBuffer) this.#checkBinding(binding.size);
+    }
     this.#last = { program, call };
     this.#dispatcher.dispatch(program, call);
   }
 
+  /** tfjs's own kernels bind whole tensors. */
+  override runWebGPUProgram(...call: Parameters<WebGPUBackend["runWebGPUProgram"]>): tf.TensorInfo {
+    const [{ outputShape }, inputs] = call;
+    for (const shape of [outputShape, ...inputs.map((input) => input.shape)]) {
+      this.#checkBinding(4 * tf.util.sizeFromShape(shape));
+    }
+    return super.runWebGPUProgram(...call);
+  }
+
   /** A new float32 tensor of undefined values, on the device. */
   allocate(shape: number[]): tf.TensorInfo {
-    this.#checkSize(4 * tf.util.sizeFromShape(shape), STORAGE);
     const info = this.makeTensorInfo(shape, "float32");
     this.uploadToGPU(info.dataId);
     return info;
   }
 
+  override makeTensorInfo(
+    ...values: Parameters<WebGPUBackend["makeTensorInfo"]>
+  ): ReturnType<WebGPUBackend["makeTensorInfo"]> {
+    const info = super.makeTensorInfo(...values);
+    this.#made?.push(info.dataId);
+    return info;
+  }
+
+  /** Runs a kernel; one that throws leaves no tensor behind. */
+  undoing<T>(kernel: () => T): T {
+    const made: tf.DataId[] = this.#made = [];
+    try {
+      return kernel();
+    } catch (error) {
+      for (const dataId of made) if (this.refCount(dataId) > 0) this.disposeData(dataId);
+      throw error;
+    } finally {
+      this.#made = undefined;
+    }
+  }
+
   /** Another tensor with the same values. */
   share(info: tf.TensorInfo): tf.TensorInfo {
     this.incRef(info.dataId);
+    this.#made?.push(info.dataId);
     return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
   }
 

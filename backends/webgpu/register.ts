@@ -55,7 +55,14 @@ const KERNELS: Record<string, Kernel> = {
 export function registerKernels(backendName: string): void {
   if (getKernelsForBackend(backendName).length > 0) return;
   const register = (kernelName: string, kernelFunc: KernelFunc) =>
-    registerKernel({ kernelName, backendName, kernelFunc: naming(kernelName, kernelFunc) });
+    registerKernel({
+      kernelName,
+      backendName,
+      kernelFunc: naming(
+        kernelName,
+        (call) => (call.backend as WebGpuBackend).undoing(() => kernelFunc(call)),
+      ),
+    });
   for (const { kernelName, kernelFunc } of getKernelsForBackend("webgpu")) {
     if (!(kernelName in KERNELS)) register(kernelName, kernelFunc);
   }

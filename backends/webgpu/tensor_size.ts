@@ -1,20 +1,20 @@
 /**
- * What is said of a tensor that no kernel can take: kernels bind whole tensors, and a device limits the
- * bytes of a binding.
+ * What is said of a tensor that no kernel can take: a device limits the bytes of a binding, our kernels
+ * bind a tensor in slices of whole images (slices.ts), and tfjs-backend-webgpu's the whole tensor.
  */
 
 import { type KernelFunc, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { BackendError } from "../contract.ts";
 
-/** A tensor, or a kernel's scratch, of more bytes than a binding may have. */
+/** A tensor, or the least slice of one, of more bytes than a binding may have. */
 export class TensorSizeError extends BackendError {
   readonly #sizes: { bytes: number; limit: number };
 
   constructor(sizes: { bytes: number; limit: number }, op = "an op") {
     super(
       "webgpu",
-      `Cannot run ${op} on webgpu: it needs a buffer of ${sizes.bytes} bytes, and the device binds ` +
-        `at most ${sizes.limit}; use a smaller batch`,
+      `Cannot run ${op} on webgpu: it binds ${sizes.bytes} bytes at once, and the device at most ` +
+        `${sizes.limit}; use smaller images or a smaller batch`,
     );
     this.#sizes = sizes;
   }

@@ -18,6 +18,8 @@ export interface TestDevice {
   family: string;
   /** False: only cases cheap enough for plain loops in JavaScript run on it. */
   fast: boolean;
+  /** Bytes of the largest binding, where that is less than the adapter's. */
+  binding?: number;
   /** Why it cannot be tested here. */
   absent?: string;
   /** Makes it tfjs's current backend. */
@@ -73,6 +75,12 @@ export const SMALLEST_LIMITS = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
+/** The same with bindings so small that the suites' tensors are split. */
+export const SMALL_BINDINGS = {
+  ...SMALLEST_LIMITS,
+  maxStorageBufferBindingSize: 65536,
+};
+
 const WEBGPU_ABSENT = hasAdapter
   ? undefined
   : "there is no adapter (on Debian: apt-get install mesa-vulkan-drivers)";
@@ -84,8 +92,10 @@ function webgpuDevice(
 ): TestDevice {
   return {
     name,
-    family: "webgpu",
+    // Sums over slices round otherwise.
+    family: limits === SMALL_BINDINGS ? name : "webgpu",
     fast,
+    binding: limits?.maxStorageBufferBindingSize,
     absent: WEBGPU_ABSENT,
     start: async () => {
       // Only where there is an adapter is the backend loaded.
@@ -106,6 +116,7 @@ export const DEVICES: readonly TestDevice[] = [
   webgpuDevice("webgpu", { fast: true }),
   // The limits change how lists are cut up, not how long a row may be: small cases show it.
   webgpuDevice("webgpu, smallest limits", { limits: SMALLEST_LIMITS, fast: false }),
+  webgpuDevice("webgpu, small bindings", { limits: SMALL_BINDINGS, fast: false }),
 ];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;

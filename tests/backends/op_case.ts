@@ -29,6 +29,8 @@ export interface OpCase {
   naive: NaiveOp;
   /** Whether plain loops in JavaScript are fast enough for it. */
   small: boolean;
+  /** Bytes that a device must bind at once for it; default few. */
+  binding?: number;
 }
 
 interface Evaluation {
@@ -48,7 +50,8 @@ const families = new WeakMap<OpCase, Map<string, Evaluation>>();
 /** Judges each case in a step of its own. */
 export async function checkCases(on: DeviceTest, cases: readonly OpCase[]): Promise<void> {
   for (const one of cases) {
-    if (!one.small && !on.device.fast) continue;
+    const { fast, binding = Infinity } = on.device;
+    if ((!one.small && !fast) || (one.binding ?? 0) > binding) continue;
     await on.context.step({
       name: one.name,
       sanitizeOps: false,

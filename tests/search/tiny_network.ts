@@ -28,9 +28,9 @@ export function tinySettings(changes: Partial<StageSettings> = {}): StageSetting
   return { ...settings, layers: 3, channels: 2, ...changes };
 }
 
-/** A batch of 8x8 noise with a bright patch that tells its class. */
-export function tinyBatch(seed: number, size = 4): Batch {
-  const random = new CounterRandom(seed), side = 8;
+/** A batch of noise, 8x8 by default, with a bright patch that tells its class. */
+export function tinyBatch(seed: number, size = 4, side = 8): Batch {
+  const random = new CounterRandom(seed);
   const labels = Int32Array.from({ length: size }, () => random.integer(5));
   const images = Float32Array.from({ length: size * side * side * 3 }, () => random.normal());
   labels.forEach((label, index) => {

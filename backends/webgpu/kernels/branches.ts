@@ -7,12 +7,14 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
+import { slicesOf, sliceUnit } from "../slices.ts";
 import batchNormSource from "../wgsl/batch_norm.wgsl" with { type: "text" };
 import momentsSource from "../wgsl/moments.wgsl" with { type: "text" };
 import poolSource from "../wgsl/pool.wgsl" with { type: "text" };
 import { runConvolution } from "./convolution.ts";
 import { runDepthwise } from "./depthwise.ts";
 import { Scratch } from "./scratch.ts";
+import { partsFor } from "./split.ts";
 
 /** By stride. */
 const MAX_POOL = { 1: pool(1, false), 2: pool(2, false) };
@@ -24,8 +26,8 @@ const MOMENTS_OF_QUADS = program(
 );
 const BATCH_NORM = program("batch norm", batchNormSource);
 
-/** Parts into which the pixels are split for the moments at most, pixels of a part at least. */
-const MOST_PARTS = 256, LEAST_PIXELS = 64;
+/** Pixels of a part of the moments at least. */
+const LEAST_PIXELS = 64;
 
 /** The tensors of a call. */
 interface Call {
@@ -88,13 +90,19 @@ function runBranch(
     case "max_pool":
     case "avg_pool": {
       const [images, height, width, channels] = x.shape;
-      const across = Math.ceil(outWidth / 4), invocations = images * outHeight * across * channels;
+      const across = Math.ceil(outWidth / 4);
       const pools = spec.kind === "max_pool" ? MAX_POOL : AVG_POOL;
-      backend.run(pools[stride as 1 | 2], {
-        buffers: [from, to],
-        uniforms: { height, width, channels, outHeight, outWidth, across, invocations },
-        invocations,
-      });
+      const whole = { buffer: from, values: height * width * channels };
+      const pooled = { buffer: to, values: outHeight * outWidth * channels };
+      const tensors = [whole, pooled];
+      for (const { length, bind } of slicesOf(backend, { length: images, tensors })) {
+        const invocations = length * outHeight * across * channels;
+        backend.run(pools[stride as 1 | 2], {
+          buffers: [bind(whole), bind(pooled)],
+          uniforms: { height, width, channels, outHeight, outWidth, across, invocations },
+          invocations,
+        });
+      }
     }
   }
 }
@@ -115,18 +123,35 @@ function batchNorm(
   y: TensorInfo,
 ): TensorInfo[] {
   const [images, height, width, channels] = y.shape, pixels = images * height * width;
-  const length = Math.max(LEAST_PIXELS, Math.ceil(pixels / MOST_PARTS));
-  const parts = Math.ceil(pixels / length);
+  const divides = channels % 4 === 0, items = divides ? channels / 4 : channels;
+  const wanted = partsFor(backend, {
+    length: pixels,
+    invocations: items,
+    results: 2 * channels,
+    least: LEAST_PIXELS,
+  });
+  // Slices are of whole parts, whose results are the same with one slice and with many.
+  const unit = sliceUnit(channels), share = Math.ceil(pixels / wanted / unit) * unit;
+  const parts = Math.ceil(pixels / share);
   const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
   using scratch = new Scratch(backend);
   const partial = scratch.floats(parts * 2 * channels);
-  const divides = channels % 4 === 0, items = divides ? channels / 4 : channels;
-  const invocations = parts * items;
-  backend.run(divides ? MOMENTS_OF_QUADS : MOMENTS, {
-    buffers: [backend.buffer(y), partial],
-    uniforms: { pixels, channels: items, length, invocations },
-    invocations,
-  });
+  const results = { buffer: backend.buffer(y), values: channels };
+  const slices = slicesOf(backend, { length: pixels, tensors: [results], multiple: share });
+  for (const { first, length, bind } of slices) {
+    const invocations = Math.ceil(length / share) * items;
+    backend.run(divides ? MOMENTS_OF_QUADS : MOMENTS, {
+      buffers: [bind(results), partial],
+      uniforms: {
+        pixels: length,
+        channels: items,
+        length: share,
+        firstPart: first / share,
+        invocations,
+      },
+      invocations,
+    });
+  }
   const parameter = (index: number) => index < 0 ? partial : backend.buffer(inputs[index]);
   backend.run(BATCH_NORM, {
     buffers: [
@@ -139,7 +164,7 @@ function batchNorm(
     uniforms: {
       pixels,
       channels,
-      length,
+      length: share,
       parts,
       hasGamma: Number(gamma >= 0),
       hasBeta: Number(beta >= 0),

@@ -20,13 +20,11 @@ import {
   sortGradientInputs,
 } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { type ItemProgram, itemProgram, program } from "../program.ts";
-import activationGrad from "../wgsl/activation_grad.wgsl" with { type: "text" };
-import addition from "../wgsl/add.wgsl" with { type: "text" };
-import affineGrad from "../wgsl/affine_grad.wgsl" with { type: "text" };
+import { itemProgram, program } from "../program.ts";
 import incoming from "../wgsl/incoming.wgsl" with { type: "text" };
 import normGradient from "../wgsl/norm_gradient.wgsl" with { type: "text" };
 import transpose from "../wgsl/transpose.wgsl" with { type: "text" };
+import { activationGrad } from "./activation_grad.ts";
 import {
   convolutionFilterGrad,
   convolutionInputGrad,
@@ -35,14 +33,10 @@ import {
 import { runConvolution } from "./convolution.ts";
 import { runDepthwise } from "./depthwise.ts";
 import { type ActivatedInput, depthwiseFilterGrad, depthwiseInputGrad } from "./depthwise_grad.ts";
+import { runAddition, runItems } from "./items.ts";
 import { poolGrad } from "./pool_grad.ts";
-import { addParts } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
-import { partsFor } from "./split.ts";
 
-const ACTIVATION_GRAD = itemProgram("activation, backward", activationGrad);
-const ADD = itemProgram("sum of gradients", addition);
-const AFFINE_GRAD = program("scale and shift, backward", affineGrad);
 const INCOMING = itemProgram("batch norm, gradient by input", incoming);
 const TRANSPOSE = program("transpose", transpose);
 const NORM_GRADIENT = program("batch norm, coefficients of the gradient", normGradient);
@@ -89,30 +83,14 @@ export function branchesGradKernel(
   attrs.branches.forEach((spec, index) => {
     if (spec.filters.length > 0) convolutionBack(call, spec, branches[index]);
   });
-  if (call.dx && call.begun) activationBack(call);
+  if (call.dx && call.begun) {
+    const dAffine = attrs.hasAffine ? gradientTensor(call, 1) : undefined;
+    activationGrad(backend, scratch, { input: call.input, dx: call.dx, dAffine });
+  }
   attrs.branches.forEach((spec, index) => {
     if (spec.filters.length === 0) stateBack(call, spec, branches[index]);
   });
   return [...results.keys()].sort((a, b) => a - b).map((index) => results.get(index)!);
-}
-
-/** Runs a program over all elements, four channels at a time where they divide by four. */
-function runItems(
-  backend: WebGpuBackend,
-  { singles, quads }: ItemProgram,
-  { buffers, elements, channels, uniforms = {} }: {
-    buffers: GPUBuffer[];
-    elements: number;
-    channels: number;
-    uniforms?: Record<string, number>;
-  },
-): void {
-  const item = channels % 4 === 0 ? 4 : 1, count = elements / item;
-  backend.run(item === 4 ? quads : singles, {
-    buffers,
-    uniforms: { elements: count, channels: channels / item, ...uniforms },
-    invocations: count,
-  });
 }
 
 /** The gradient before a branch's batch norm; scratch unless it is dy itself. */
@@ -127,7 +105,7 @@ function incomingGradient(call: Call, spec: BranchSpec, tensors: BranchTensors):
     }
     return backend.buffer(dy);
   }
-  const channels = spec.output[2], elements = util.sizeFromShape(y.shape);
+  const channels = spec.output[2], pixels = util.sizeFromShape(y.shape) / channels;
   const coefficients = scratch.floats(2 * channels);
   const gradientOf = (index: number) => {
     if (index < 0 || !attrs.filterGradient) return scratch.floats(channels);
@@ -147,16 +125,17 @@ function incomingGradient(call: Call, spec: BranchSpec, tensors: BranchTensors):
     ],
     uniforms: {
       channels,
-      count: elements / channels,
+      count: pixels,
       epsilon: attrs.epsilon,
       has_gamma: Number(spec.gamma >= 0),
     },
     invocations: channels,
   });
-  const g = scratch.floats(elements);
+  const g = scratch.floats(pixels * channels);
   runItems(backend, INCOMING, {
-    buffers: [backend.buffer(dy), backend.buffer(y), coefficients, g],
-    elements,
+    tensors: [backend.buffer(dy), backend.buffer(y), g],
+    perChannel: coefficients,
+    pixels,
     channels,
   });
   scratch.release(coefficients);
@@ -270,45 +249,13 @@ function gradientTensor({ backend, forward, results }: Call, index: number): GPU
   return backend.buffer(tensor);
 }
 
-/** From the gradient by the activated state to that by the state, in place, and by scale and shift. */
-function activationBack({ backend, scratch, input, dx, forward, results }: Call): void {
-  const { x, affine, activation, shape } = input, channels = shape[3];
-  if (activation === 0) return;
-  const elements = util.sizeFromShape([...shape]);
-  if (affine) {
-    const pixels = elements / channels, parts = partsFor(pixels, channels);
-    const partial = scratch.floats(parts * 2 * channels);
-    backend.run(AFFINE_GRAD, {
-      buffers: [x, affine, dx!, partial],
-      uniforms: { pixels, channels, parts },
-      invocations: channels * parts,
-    });
-    const result = backend.allocate(forward[1].shape);
-    results.set(1, result);
-    addParts(backend, { from: partial, to: backend.buffer(result), length: 2 * channels, parts });
-    scratch.release(partial);
-  }
-  runItems(backend, ACTIVATION_GRAD, {
-    buffers: [x, affine ?? x, dx!],
-    elements,
-    channels,
-    uniforms: { affine: Number(affine !== undefined) },
-  });
-}
-
 /** A pool or the identity. */
 function stateBack(call: Call, spec: BranchSpec, tensors: BranchTensors): void {
   const { backend, scratch, input: { x, shape }, dx, begun: add } = call;
   if (!dx) return;
   const g = incomingGradient(call, spec, tensors);
   if (spec.kind === "identity") {
-    const elements = util.sizeFromShape([...shape]), channels = shape[3];
-    runItems(backend, ADD, {
-      buffers: [g, dx],
-      elements,
-      channels,
-      uniforms: { add: Number(add) },
-    });
+    runAddition(backend, { a: g, sum: dx, elements: util.sizeFromShape([...shape]), add });
   } else poolGrad(backend, scratch, { x, g, dx, spec, shape, add });
   scratch.release(g);
   call.begun = true;

@@ -4,6 +4,7 @@ import { windowPadding } from "../../geometry/windows.ts";
 import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
+import { slicesOf } from "../slices.ts";
 import convolutionSource from "../wgsl/convolution.wgsl" with { type: "text" };
 import quads from "../wgsl/quads.wgsl" with { type: "text" };
 import singles from "../wgsl/singles.wgsl" with { type: "text" };
@@ -42,31 +43,36 @@ export function runConvolution(
   const { first, count } = results ?? { first: 0, count: outChannels };
   // A 1x1 convolution of stride 1 knows no rows: all pixels are one, so that no tile is cut short.
   const flat = kernel === 1 && stride === 1 && offset === 0;
-  const [rows, wide] = flat ? [1, images * height * width] : [outHeight, outWidth];
-  const across = Math.ceil(wide / 8);
-  const invocations = (flat ? 1 : images) * rows * across * Math.ceil(count / 8);
   const programs = affine ? AFFINE_CONVOLUTION : CONVOLUTION;
   const divides = [channels, outChannels, count].every((size) => size % 4 === 0);
-  backend.run(divides ? programs.quads : programs.singles, {
-    buffers: [x, filter, affine ?? x, y],
-    uniforms: {
-      height: flat ? 1 : height,
-      width: flat ? wide : width,
-      channels,
-      outHeight: rows,
-      outWidth: wide,
-      outChannels,
-      across,
+  const total = flat ? images * height * width : images;
+  const from = { buffer: x, values: flat ? channels : height * width * channels };
+  const to = { buffer: y, values: flat ? outChannels : outHeight * outWidth * outChannels };
+  for (const { length, bind } of slicesOf(backend, { length: total, tensors: [from, to] })) {
+    const [rows, wide] = flat ? [1, length] : [outHeight, outWidth];
+    const across = Math.ceil(wide / 8);
+    const invocations = (flat ? 1 : length) * rows * across * Math.ceil(count / 8);
+    backend.run(divides ? programs.quads : programs.singles, {
+      buffers: [bind(from), filter, affine ?? filter, bind(to)],
+      uniforms: {
+        height: flat ? 1 : height,
+        width: flat ? wide : width,
+        channels,
+        outHeight: rows,
+        outWidth: wide,
+        outChannels,
+        across,
+        invocations,
+        kernel,
+        stride,
+        pad: windowPadding({ kernel, dilation: 1 }) - offset,
+        results: count,
+        first,
+        relu: Number(relu),
+      },
       invocations,
-      kernel,
-      stride,
-      pad: windowPadding({ kernel, dilation: 1 }) - offset,
-      results: count,
-      first,
-      relu: Number(relu),
-    },
-    invocations,
-  });
+    });
+  }
 }
 
 function convolution(channels: "quads" | "singles", affine: boolean): Program {

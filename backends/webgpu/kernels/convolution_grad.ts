@@ -1,7 +1,9 @@
 /** Gradients of a dense convolution in WGSL, by its input and by its filter. */
 
 import type { WebGpuBackend } from "../backend.ts";
+import type { Binding } from "../dispatcher.ts";
 import { program } from "../program.ts";
+import { slicesOf } from "../slices.ts";
 import filterSource from "../wgsl/convolution_filter_grad.wgsl" with { type: "text" };
 import inputSource from "../wgsl/convolution_input_grad.wgsl" with { type: "text" };
 import quads from "../wgsl/quads_grad.wgsl" with { type: "text" };
@@ -82,19 +84,16 @@ export function convolutionInputGrad(
     add: boolean;
   },
 ): void {
-  const [images, height, width, channels] = shape;
-  backend.run(INPUT, {
-    buffers: [g, filter, dx],
-    uniforms: {
-      images,
-      height,
-      width,
-      channels,
-      ...windowUniforms(window),
-      add: Number(add),
-    },
-    invocations: images * height * Math.ceil(width / TILE) * Math.ceil(channels / 4),
-  });
+  const channels = shape[3];
+  for (const slice of windowSlices(backend, { window, shape, input: dx, output: g })) {
+    const { images, sizes, input, output } = slice;
+    const tiles = images * sizes.height * Math.ceil(sizes.width / TILE);
+    backend.run(INPUT, {
+      buffers: [output, filter, input],
+      uniforms: { images, channels, ...sizes, ...windowUniforms(window), add: Number(add) },
+      invocations: tiles * Math.ceil(channels / 4),
+    });
+  }
 }
 
 /** The gradient by the filter, `[k, k, C, M]`, written to `to`. */
@@ -108,35 +107,78 @@ export function convolutionFilterGrad(
     window: ConvolutionWindow;
   },
 ): void {
-  const [images, height, width, channels] = input.shape;
-  const pixels = images * window.output[0] * window.output[1], taps = window.kernel ** 2;
-  const length = taps * channels * window.outChannels;
+  const { x, affine, activation, shape } = input, channels = shape[3];
+  const taps = window.kernel ** 2, results = taps * channels * window.outChannels;
   const blocks = taps * Math.ceil(channels / TILE) * Math.ceil(window.outChannels / TILE);
-  const parts = partsFor(pixels, blocks, LEAST_PIXELS), partial = scratch.floats(parts * length);
   const counts = [channels, window.outChannels, window.rowChannels, window.firstChannel];
   const divides = counts.every((count) => count % 4 === 0);
-  backend.run(divides ? FILTER_OF_QUADS : FILTER_OF_SINGLES, {
-    buffers: [input.x, input.affine ?? input.x, g, partial],
-    uniforms: {
-      height,
-      width,
-      channels,
-      ...windowUniforms(window),
-      pixels,
-      activation: input.activation,
-      parts,
-    },
-    invocations: blocks * parts,
-  });
-  addParts(backend, { from: partial, to, length, parts });
-  scratch.release(partial);
+  for (const slice of windowSlices(backend, { window, shape, input: x, output: g })) {
+    const { first, images, sizes } = slice;
+    const pixels = images * sizes.out_height * sizes.out_width;
+    const parts = partsFor(backend, {
+      length: pixels,
+      invocations: blocks,
+      results,
+      least: LEAST_PIXELS,
+    });
+    const partial = scratch.floats(parts * results);
+    backend.run(divides ? FILTER_OF_QUADS : FILTER_OF_SINGLES, {
+      buffers: [slice.input, affine ?? to, slice.output, partial],
+      uniforms: {
+        channels,
+        ...sizes,
+        ...windowUniforms(window),
+        pixels,
+        activation,
+        parts,
+      },
+      invocations: blocks * parts,
+    });
+    addParts(backend, { from: partial, to, length: results, parts, add: first > 0 });
+    scratch.release(partial);
+  }
+}
+
+/** A slice of the images: its input and output, and the sizes of an image of either. */
+interface WindowSlice {
+  first: number;
+  images: number;
+  input: Binding;
+  output: Binding;
+  sizes: { height: number; width: number; out_height: number; out_width: number };
+}
+
+/** A 1x1 convolution of stride 1 knows no rows: all pixels of a slice are one row of one image. */
+function windowSlices(
+  backend: WebGpuBackend,
+  { window, shape, input, output }: {
+    window: ConvolutionWindow;
+    /** Of the input. */
+    shape: readonly number[];
+    input: GPUBuffer;
+    output: GPUBuffer;
+  },
+): WindowSlice[] {
+  const [images, height, width, channels] = shape, [out_height, out_width] = window.output;
+  const flat = window.kernel === 1 && window.stride === 1 && window.pad === 0;
+  const x = { buffer: input, values: flat ? channels : height * width * channels };
+  const rowChannels = window.rowChannels;
+  const y = { buffer: output, values: flat ? rowChannels : out_height * out_width * rowChannels };
+  const total = flat ? images * height * width : images;
+  return slicesOf(backend, { length: total, tensors: [x, y] }).map(({ first, length, bind }) => ({
+    first,
+    images: flat ? 1 : length,
+    input: bind(x),
+    output: bind(y),
+    sizes: flat
+      ? { height: 1, width: length, out_height: 1, out_width: length }
+      : { height, width, out_height, out_width },
+  }));
 }
 
 function windowUniforms(window: ConvolutionWindow): Record<string, number> {
-  const { kernel, stride, pad, output, outChannels, rowChannels, firstChannel } = window;
+  const { kernel, stride, pad, outChannels, rowChannels, firstChannel } = window;
   return {
-    out_height: output[0],
-    out_width: output[1],
     out_channels: outChannels,
     row_channels: rowChannels,
     first_channel: firstChannel,

@@ -7,6 +7,7 @@ import { type Window, windowPadding } from "../../geometry/windows.ts";
 import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
+import { slicesOf } from "../slices.ts";
 import source from "../wgsl/depthwise.wgsl" with { type: "text" };
 
 /** Columns of an invocation's tile, and taps over all its rows at most: a program's length. */
@@ -46,26 +47,30 @@ export function runDepthwise(
   const [images, height, width, channels] = shape, [outHeight, outWidth] = spec.output;
   const apart = apartOf(spec), down = Math.ceil(outHeight / (rowsOf(spec) * apart)) * apart;
   const across = Math.ceil(outWidth / COLUMNS);
-  const invocations = images * down * across * channels;
-  backend.run(programOf(spec), {
-    buffers: [x, filter, affine ?? x, y],
-    uniforms: {
-      height,
-      width,
-      channels,
-      outHeight,
-      outWidth,
-      down,
-      across,
+  const from = { buffer: x, values: height * width * channels };
+  const to = { buffer: y, values: outHeight * outWidth * channels };
+  for (const { length, bind } of slicesOf(backend, { length: images, tensors: [from, to] })) {
+    const invocations = length * down * across * channels;
+    backend.run(programOf(spec), {
+      buffers: [bind(from), filter, affine ?? filter, bind(to)],
+      uniforms: {
+        height,
+        width,
+        channels,
+        outHeight,
+        outWidth,
+        down,
+        across,
+        invocations,
+        relu: Number(relu),
+        affine: Number(affine !== undefined),
+        tap: turned ? spec.kernel ** 2 - 1 : 0,
+        step: turned ? -1 : 1,
+        add: Number(add),
+      },
       invocations,
-      relu: Number(relu),
-      affine: Number(affine !== undefined),
-      tap: turned ? spec.kernel ** 2 - 1 : 0,
-      step: turned ? -1 : 1,
-      add: Number(add),
-    },
-    invocations,
-  });
+    });
+  }
 }
 
 const programs = new Map<string, Program>();

@@ -3,6 +3,7 @@
 import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
+import { slicesOf } from "../slices.ts";
 import filterSource from "../wgsl/depthwise_filter_grad.wgsl" with { type: "text" };
 import inputSource from "../wgsl/depthwise_input_grad.wgsl" with { type: "text" };
 import { runDepthwise } from "./depthwise.ts";
@@ -84,21 +85,25 @@ export function depthwiseInputGrad(
     runDepthwise(backend, { x: g, relu: false, filter, y: dx, spec, shape, turned: true, add });
     return;
   }
-  backend.run(INPUT, {
-    buffers: [g, filter, dx],
-    uniforms: {
-      images,
-      height,
-      width,
-      channels,
-      out_height: outHeight,
-      out_width: outWidth,
-      kernel,
-      dilation,
-      add: Number(add),
-    },
-    invocations: images * height * Math.ceil(width / 8) * 2 * channels,
-  });
+  const from = { buffer: g, values: outHeight * outWidth * channels };
+  const to = { buffer: dx, values: height * width * channels };
+  for (const { length, bind } of slicesOf(backend, { length: images, tensors: [from, to] })) {
+    backend.run(INPUT, {
+      buffers: [bind(from), filter, bind(to)],
+      uniforms: {
+        images: length,
+        height,
+        width,
+        channels,
+        out_height: outHeight,
+        out_width: outWidth,
+        kernel,
+        dilation,
+        add: Number(add),
+      },
+      invocations: length * height * Math.ceil(width / 8) * 2 * channels,
+    });
+  }
 }
 
 /** The gradient by the filter, `[k, k, C, 1]`, written to `to`. */
@@ -112,26 +117,38 @@ export function depthwiseFilterGrad(
     spec: BranchSpec;
   },
 ): void {
-  const [images, height, width, channels] = input.shape, [outHeight, outWidth] = spec.output;
-  const { kernel, stride, dilation } = spec, rows = images * outHeight;
-  const length = kernel * kernel * channels, parts = partsFor(rows, channels, LEAST_ROWS);
-  const partial = scratch.floats(parts * length);
-  backend.run(FILTER(kernel), {
-    buffers: [input.x, input.affine ?? input.x, g, partial],
-    uniforms: {
-      height,
-      width,
-      channels,
-      rows,
-      out_height: outHeight,
-      out_width: outWidth,
-      stride,
-      dilation,
-      activation: input.activation,
-      parts,
-    },
-    invocations: channels * parts,
-  });
-  addParts(backend, { from: partial, to, length, parts });
-  scratch.release(partial);
+  const { affine, activation, shape: [images, height, width, channels] } = input;
+  const [outHeight, outWidth] = spec.output;
+  const { kernel, stride, dilation } = spec, results = kernel * kernel * channels;
+  const x = { buffer: input.x, values: height * width * channels };
+  const incoming = { buffer: g, values: outHeight * outWidth * channels };
+  const tensors = [x, incoming];
+  for (const { first, length, bind } of slicesOf(backend, { length: images, tensors })) {
+    const rows = length * outHeight;
+    const parts = partsFor(backend, {
+      length: rows,
+      invocations: channels,
+      results,
+      least: LEAST_ROWS,
+    });
+    const partial = scratch.floats(parts * results);
+    backend.run(FILTER(kernel), {
+      buffers: [bind(x), affine ?? to, bind(incoming), partial],
+      uniforms: {
+        height,
+        width,
+        channels,
+        rows,
+        out_height: outHeight,
+        out_width: outWidth,
+        stride,
+        dilation,
+        activation,
+        parts,
+      },
+      invocations: channels * parts,
+    });
+    addParts(backend, { from: partial, to, length: results, parts, add: first > 0 });
+    scratch.release(partial);
+  }
 }

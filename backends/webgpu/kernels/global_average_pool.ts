@@ -4,6 +4,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { GlobalAveragePoolGradAttrs } from "../../ops/global_average_pool.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { program } from "../program.ts";
+import { slicesOf } from "../slices.ts";
 import forward from "../wgsl/global_average_pool.wgsl" with { type: "text" };
 import backward from "../wgsl/global_average_pool_grad.wgsl" with { type: "text" };
 
@@ -16,11 +17,14 @@ export function globalAveragePoolKernel(
   { inputs: [x] }: { inputs: TensorInfo[] },
 ): TensorInfo[] {
   const [images, height, width, channels] = x.shape, y = backend.allocate([images, channels]);
-  backend.run(FORWARD, {
-    buffers: [backend.buffer(x), backend.buffer(y)],
-    uniforms: { images, pixels: height * width, channels },
-    invocations: images * channels,
-  });
+  const from = { buffer: backend.buffer(x), values: height * width * channels };
+  for (const { first, length, bind } of slicesOf(backend, { length: images, tensors: [from] })) {
+    backend.run(FORWARD, {
+      buffers: [bind(from), backend.buffer(y)],
+      uniforms: { first, images: length, pixels: height * width, channels },
+      invocations: length * channels,
+    });
+  }
   return [y];
 }
 
@@ -30,10 +34,13 @@ export function globalAveragePoolGradKernel(
   { inputs: [dy], attrs: { shape } }: { inputs: TensorInfo[]; attrs: GlobalAveragePoolGradAttrs },
 ): TensorInfo[] {
   const [images, height, width, channels] = shape, dx = backend.allocate(shape);
-  backend.run(BACKWARD, {
-    buffers: [backend.buffer(dy), backend.buffer(dx)],
-    uniforms: { images, pixels: height * width, channels },
-    invocations: images * height * width * channels,
-  });
+  const to = { buffer: backend.buffer(dx), values: height * width * channels };
+  for (const { first, length, bind } of slicesOf(backend, { length: images, tensors: [to] })) {
+    backend.run(BACKWARD, {
+      buffers: [backend.buffer(dy), bind(to)],
+      uniforms: { first, images: length, pixels: height * width, channels },
+      invocations: length * height * width * channels,
+    });
+  }
   return [dx];
 }

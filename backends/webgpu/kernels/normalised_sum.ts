@@ -8,6 +8,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { NormalisedSumAttrs } from "../../ops/normalised_sum.ts";
 import type { WebGpuBackend } from "../backend.ts";
+import { slicesOf } from "../slices.ts";
 import plainText from "../wgsl/normalised_sum.wgsl" with { type: "text" };
 import specialText from "../wgsl/normalised_sum_special.wgsl" with { type: "text" };
 import {
@@ -34,33 +35,39 @@ export function normalisedSumKernel(
 ): TensorInfo[] {
   using scratch = new Scratch(backend);
   const plan = planSum(backend, scratch, { inputs, attrs });
-  const { plain, special, channels, lanes, values, table } = plan;
+  const { plain, special, channels, lanes, pixels, table } = plan;
   const out = backend.allocate(inputs[attrs.terms[0].x].shape);
-  const x = (chunk: typeof plain) =>
-    slots(SLOTS, (slot) => backend.buffer(inputs[(chunk[slot] ?? chunk[0]).spec.x]));
-  const stride = strideOf(plan, { share: SHARE });
-  for (const chunk of chunksOf(plain, SLOTS)) {
-    const first = chunk[0].row, add = Number(first > 0);
-    backend.run(PLAIN[lanes], {
-      buffers: [table, ...x(chunk), backend.buffer(out)],
-      uniforms: {
-        values: values / lanes,
-        stride: stride / lanes,
-        ...{ channels, first, terms: chunk.length, add },
-      },
-      invocations: stride / lanes,
-    });
-  }
-  for (const chunk of chunksOf(special, SLOTS)) {
-    const first = chunk[0].row, add = Number(first > 0);
-    backend.run(specialProgram(SPECIAL, chunk), {
-      buffers: [table, ...x(chunk), backend.buffer(out)],
-      uniforms: {
-        ...{ values, channels, stride, first, add },
-        ...specialUniforms(plan, chunk, SLOTS),
-      },
-      invocations: stride / 4,
-    });
+  const rowsOf = (info: TensorInfo) => ({ buffer: backend.buffer(info), values: channels });
+  const to = rowsOf(out);
+  // All tensors have the size of the result.
+  for (const slice of slicesOf(backend, { length: pixels, tensors: [to] })) {
+    const { bind } = slice, values = slice.length * channels;
+    const x = (chunk: typeof plain) =>
+      slots(SLOTS, (slot) => bind(rowsOf(inputs[(chunk[slot] ?? chunk[0]).spec.x])));
+    const stride = strideOf(plan, { values, share: SHARE });
+    for (const chunk of chunksOf(plain, SLOTS)) {
+      const first = chunk[0].row, add = Number(first > 0);
+      backend.run(PLAIN[lanes], {
+        buffers: [table, ...x(chunk), bind(to)],
+        uniforms: {
+          values: values / lanes,
+          stride: stride / lanes,
+          ...{ channels, first, terms: chunk.length, add },
+        },
+        invocations: stride / lanes,
+      });
+    }
+    for (const chunk of chunksOf(special, SLOTS)) {
+      const first = chunk[0].row, add = Number(first > 0);
+      backend.run(specialProgram(SPECIAL, chunk), {
+        buffers: [table, ...x(chunk), bind(to)],
+        uniforms: {
+          ...{ values, channels, stride, first, add },
+          ...specialUniforms(plan, slice, { chunk, count: SLOTS }),
+        },
+        invocations: stride / 4,
+      });
+    }
   }
   return [out];
 }

@@ -12,6 +12,7 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { NormalisedSumAttrs } from "../../ops/normalised_sum.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { program } from "../program.ts";
+import { slicesOf } from "../slices.ts";
 import affineText from "../wgsl/normalised_sum_grad_affine.wgsl" with { type: "text" };
 import sumsText from "../wgsl/normalised_sum_grad_sums.wgsl" with { type: "text" };
 import specialSumsText from "../wgsl/normalised_sum_grad_sums_special.wgsl" with { type: "text" };
@@ -37,6 +38,7 @@ import {
 } from "./normalised_sum_plan.ts";
 import { addParts } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
+import { mostParts } from "./split.ts";
 
 const SUMS = plainPrograms("normalised sum, sums", sumsText, { table: false });
 const X = plainPrograms("normalised sum, gradient of x", xText);
@@ -89,41 +91,49 @@ interface Sums {
 }
 
 function encodeSums(backend: WebGpuBackend, scratch: Scratch, call: GradCall): Sums {
-  const { inputs, plan, dy } = call, { channels, lanes, values, table } = plan;
+  const { inputs, plan, dy } = call, { channels, lanes, pixels, table } = plan;
   const plain = plan.plain.filter(needsSums), special = plan.special.filter(needsSums);
   const row = plain.length, width = (row + 1 + 2 * special.length) * channels;
-  const stride = strideOf(plan, { share: PART, most: MOST_PARTS }), parts = stride / channels;
-  const partials = scratch.floats(parts * width), d = backend.buffer(dy);
-  const x = (chunk: PlannedTerm[], count: number) =>
-    slots(count, (slot) => slot < chunk.length ? backend.buffer(inputs[chunk[slot].spec.x]) : d);
-  for (const chunk of chunksOf(plain, SLOTS)) {
-    const first = chunk[0].row, sumRow = first === 0 ? row : -1;
-    backend.run(SUMS[lanes], {
-      buffers: [d, ...x(chunk, SLOTS), partials],
-      uniforms: {
-        values: values / lanes,
-        stride: stride / lanes,
-        channels: channels / lanes,
-        width: width / lanes,
-        ...{ first, sumRow, terms: chunk.length },
-      },
-      invocations: stride / lanes,
-    });
+  const rowsOf = (info: TensorInfo) => ({ buffer: backend.buffer(info), values: channels });
+  const d = rowsOf(dy), sums = scratch.floats(width);
+  const most = Math.min(MOST_PARTS, mostParts(backend.limits, width));
+  for (const slice of slicesOf(backend, { length: pixels, tensors: [d] })) {
+    const { bind } = slice, values = slice.length * channels;
+    const stride = strideOf(plan, { values, share: PART, most }), parts = stride / channels;
+    const partials = scratch.floats(parts * width);
+    const x = (chunk: PlannedTerm[], count: number) =>
+      slots(
+        count,
+        (slot) => bind(slot < chunk.length ? rowsOf(inputs[chunk[slot].spec.x]) : d),
+      );
+    for (const chunk of chunksOf(plain, SLOTS)) {
+      const first = chunk[0].row, sumRow = first === 0 ? row : -1;
+      backend.run(SUMS[lanes], {
+        buffers: [bind(d), ...x(chunk, SLOTS), partials],
+        uniforms: {
+          values: values / lanes,
+          stride: stride / lanes,
+          channels: channels / lanes,
+          width: width / lanes,
+          ...{ first, sumRow, terms: chunk.length },
+        },
+        invocations: stride / lanes,
+      });
+    }
+    chunksOf(special, SPECIAL_SLOTS).forEach((chunk, index) =>
+      backend.run(specialProgram(SPECIAL_SUMS, chunk), {
+        buffers: [table, bind(d), ...x(chunk, SPECIAL_SLOTS), partials],
+        uniforms: {
+          ...{ values, channels, stride, width },
+          first: row + 1 + 2 * SPECIAL_SLOTS * index,
+          ...specialUniforms(plan, slice, { chunk, count: SPECIAL_SLOTS }),
+        },
+        invocations: stride / 4,
+      })
+    );
+    addParts(backend, { from: partials, to: sums, length: width, parts, add: slice.first > 0 });
+    scratch.release(partials);
   }
-  chunksOf(special, SPECIAL_SLOTS).forEach((chunk, index) =>
-    backend.run(specialProgram(SPECIAL_SUMS, chunk), {
-      buffers: [table, d, ...x(chunk, SPECIAL_SLOTS), partials],
-      uniforms: {
-        ...{ values, channels, stride, width },
-        first: row + 1 + 2 * SPECIAL_SLOTS * index,
-        ...specialUniforms(plan, chunk, SPECIAL_SLOTS),
-      },
-      invocations: stride / 4,
-    })
-  );
-  const sums = scratch.floats(width);
-  addParts(backend, { from: partials, to: sums, length: width, parts });
-  scratch.release(partials);
   return { values: sums, row };
 }
 
@@ -181,38 +191,46 @@ function encodeX(
   scratch: Scratch,
   { plan, dy, results }: GradCall,
 ): void {
-  const { channels, lanes, values, table, plain, special } = plan,
-    stride = strideOf(plan, { share: SHARE });
+  const { channels, lanes, pixels, table, plain, special } = plan;
+  const rowsOf = (info: TensorInfo) => ({ buffer: backend.buffer(info), values: channels });
+  const d = rowsOf(dy);
   const unused = slots(SLOTS - 1, () => undefined as GPUBuffer | undefined);
-  const written = (chunk: PlannedTerm[]) =>
-    slots(SLOTS, (slot) => {
-      if (slot >= chunk.length) return unused[slot - 1] ??= scratch.floats(1);
-      const dx = backend.allocate(dy.shape);
-      results.set(chunk[slot].spec.x, dx);
-      return backend.buffer(dx);
-    });
+  const computed = [...plain.filter(needsSums), ...special];
   for (const { spec } of plain.filter((term) => !needsSums(term))) {
     results.set(spec.x, backend.share(dy));
   }
-  for (const chunk of chunksOf(plain.filter(needsSums), SLOTS)) {
-    backend.run(X[lanes], {
-      buffers: [table, backend.buffer(dy), ...written(chunk)],
-      uniforms: {
-        values: values / lanes,
-        stride: stride / lanes,
-        ...{ channels, first: chunk[0].row, terms: chunk.length },
-      },
-      invocations: stride / lanes,
-    });
-  }
-  for (const chunk of chunksOf(special, SLOTS)) {
-    backend.run(specialProgram(SPECIAL_X, chunk), {
-      buffers: [table, backend.buffer(dy), ...written(chunk)],
-      uniforms: {
-        ...{ values, channels, stride, first: chunk[0].row },
-        ...specialUniforms(plan, chunk, SLOTS),
-      },
-      invocations: stride / 4,
-    });
+  for (const { spec } of computed) results.set(spec.x, backend.allocate(dy.shape));
+  for (const slice of slicesOf(backend, { length: pixels, tensors: [d] })) {
+    const { bind } = slice, values = slice.length * channels;
+    const stride = strideOf(plan, { values, share: SHARE });
+    const written = (chunk: PlannedTerm[]) =>
+      slots(
+        SLOTS,
+        (slot) =>
+          slot < chunk.length
+            ? bind(rowsOf(results.get(chunk[slot].spec.x)!))
+            : unused[slot - 1] ??= scratch.floats(1),
+      );
+    for (const chunk of chunksOf(plain.filter(needsSums), SLOTS)) {
+      backend.run(X[lanes], {
+        buffers: [table, bind(d), ...written(chunk)],
+        uniforms: {
+          values: values / lanes,
+          stride: stride / lanes,
+          ...{ channels, first: chunk[0].row, terms: chunk.length },
+        },
+        invocations: stride / lanes,
+      });
+    }
+    for (const chunk of chunksOf(special, SLOTS)) {
+      backend.run(specialProgram(SPECIAL_X, chunk), {
+        buffers: [table, bind(d), ...written(chunk)],
+        uniforms: {
+          ...{ values, channels, stride, first: chunk[0].row },
+          ...specialUniforms(plan, slice, { chunk, count: SLOTS }),
+        },
+        invocations: stride / 4,
+      });
+    }
   }
 }

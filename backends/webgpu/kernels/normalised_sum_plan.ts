@@ -7,6 +7,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { NormalisedSumAttrs, SumTermSpec } from "../../ops/normalised_sum.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
+import { gcd, type Slice } from "../slices.ts";
 import factors from "../wgsl/normalised_sum_factors.wgsl" with { type: "text" };
 import mask from "../wgsl/mask.wgsl" with { type: "text" };
 import scalar from "../wgsl/normalised_sum_scalar.wgsl" with { type: "text" };
@@ -83,9 +84,10 @@ export interface SumPlan {
   channels: number;
   /** Channels that programs for plain terms take at a time. */
   lanes: 1 | 4;
-  /** Values of an image and of the tensor. */
+  /** Values of an image. */
   elements: number;
-  values: number;
+  /** Of all images. */
+  pixels: number;
   table: GPUBuffer;
 }
 
@@ -118,7 +120,7 @@ export function planSum(
     size += images;
   });
   const elements = height * width * channels, table = scratch.floats(size);
-  encodeTable(backend, { inputs, attrs, terms, table });
+  encodeTable(backend, scratch, { inputs, attrs, terms, table });
   return {
     terms,
     plain: terms.filter(({ spec }) => !isSpecial(spec)),
@@ -126,7 +128,7 @@ export function planSum(
     channels,
     lanes: channels % 4 === 0 ? 4 : 1,
     elements,
-    values: images * elements,
+    pixels: images * height * width,
     table,
   };
 }
@@ -136,7 +138,7 @@ const NONE = 0, PLAIN = 1, AFFINE = 2, SAMPLES = 3;
 
 interface Source {
   kind: number;
-  /** Position among the inputs. */
+  /** Position among the inputs, or -1. */
   input: number;
   offset: number;
   weight: number;
@@ -144,6 +146,7 @@ interface Source {
 
 function encodeTable(
   backend: WebGpuBackend,
+  scratch: Scratch,
   { inputs, attrs, terms, table }: {
     inputs: TensorInfo[];
     attrs: NormalisedSumAttrs;
@@ -155,7 +158,7 @@ function encodeTable(
   const sources = terms.flatMap(({ spec, row, samples }): Source[] => [
     {
       kind: spec.affine < 0 ? PLAIN : AFFINE,
-      input: Math.max(spec.affine, 0),
+      input: spec.affine,
       offset: row * rowSize,
       weight: spec.weight,
     },
@@ -163,11 +166,12 @@ function encodeTable(
       ? []
       : [{ kind: SAMPLES, input: spec.sampleWeights, offset: samples, weight: -1 }]),
   ]);
-  const width = Math.max(2 * channels, images);
+  const width = Math.max(2 * channels, images), unread = scratch.floats(1);
+  const bufferOf = (input = -1) => input < 0 ? unread : backend.buffer(inputs[input]);
   for (const chunk of chunksOf(sources, SLOTS)) {
-    const bound = slots(SLOTS, (slot) => backend.buffer(inputs[chunk[slot]?.input ?? 0]));
+    const bound = slots(SLOTS, (slot) => bufferOf(chunk[slot]?.input));
     backend.run(TABLE, {
-      buffers: [backend.buffer(inputs[Math.max(attrs.weights, 0)]), ...bound, table],
+      buffers: [bufferOf(attrs.weights), ...bound, table],
       uniforms: {
         channels,
         images,
@@ -179,29 +183,26 @@ function encodeTable(
       invocations: chunk.length * width,
     });
   }
+  scratch.release(unread);
 }
 
 /**
  * Values from one element of an invocation to its next: a multiple of the channels and of a mask's
  * groups, so that each of its elements keeps to one channel and one place in a group.
  *
- * @param share Values that an invocation takes of one channel, about. @param most Most invocations
- * of a channel.
+ * @param values Of a slice. @param share Values that an invocation takes of one channel, about.
+ * @param most Most invocations of a channel.
  */
 export function strideOf(
-  { channels, values }: SumPlan,
-  { share, most = Infinity }: { share: number; most?: number },
+  { channels }: SumPlan,
+  { values, share, most = Infinity }: { values: number; share: number; most?: number },
 ): number {
-  const period = channels * 16 / greatestCommonDivisor(channels, 16);
+  const period = channels * 16 / gcd(channels, 16);
   const wanted = Math.min(
     Math.ceil(values / (share * period)),
-    Math.ceil(most * channels / period),
+    Math.floor(most * channels / period),
   );
-  return period * wanted;
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+  return period * Math.max(1, wanted);
 }
 
 /** Runs of at most `size` items. */
@@ -226,15 +227,16 @@ export function numbered(
   return Object.fromEntries(slots(count, (slot) => [`${name}${slot}`, valueOf(slot)]));
 }
 
-/** The uniforms of special terms: masks and factors per sample. */
+/** The uniforms of special terms in a slice of the pixels: masks and factors per sample. */
 export function specialUniforms(
-  { elements }: SumPlan,
-  chunk: readonly PlannedTerm[],
-  count: number,
+  { elements, channels }: SumPlan,
+  { first }: Slice,
+  { chunk, count }: { chunk: readonly PlannedTerm[]; count: number },
 ): Record<string, number> {
   const spec = (slot: number) => chunk[slot]?.spec;
   return {
     elements,
+    before: first * channels,
     ...numbered("samples", count, (slot) => chunk[slot]?.samples ?? -1),
     ...numbered("threshold", count, (slot) => spec(slot)?.threshold ?? 0),
     ...numbered("keepScale", count, (slot) => spec(slot)?.keepScale ?? 1),

@@ -3,6 +3,7 @@
 import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { program } from "../program.ts";
+import { slicesOf } from "../slices.ts";
 import average from "../wgsl/average_pool_grad.wgsl" with { type: "text" };
 import choose from "../wgsl/max_pool_choice.wgsl" with { type: "text" };
 import maximum from "../wgsl/max_pool_grad.wgsl" with { type: "text" };
@@ -27,8 +28,7 @@ export function poolGrad(
   },
 ): void {
   const [images, height, width, channels] = shape, [outHeight, outWidth] = spec.output;
-  const windows = {
-    images,
+  const sizes = {
     height,
     width,
     channels,
@@ -36,14 +36,19 @@ export function poolGrad(
     out_width: outWidth,
     stride: spec.stride,
   };
-  const uniforms = { ...windows, add: Number(add) };
-  const invocations = images * height * width * channels;
-  if (spec.kind === "avg_pool") {
-    backend.run(AVERAGE, { buffers: [g, dx], uniforms, invocations });
-    return;
+  const [from, to] = [x, dx].map((buffer) => ({ buffer, values: height * width * channels }));
+  const incoming = { buffer: g, values: outHeight * outWidth * channels };
+  const tensors = [from, incoming, to];
+  for (const { length, bind } of slicesOf(backend, { length: images, tensors })) {
+    const windows = { images: length, ...sizes }, uniforms = { ...windows, add: Number(add) };
+    const invocations = length * height * width * channels;
+    if (spec.kind === "avg_pool") {
+      backend.run(AVERAGE, { buffers: [bind(incoming), bind(to)], uniforms, invocations });
+      continue;
+    }
+    const outputs = length * incoming.values, choice = scratch.floats(outputs);
+    backend.run(CHOICE, { buffers: [bind(from), choice], uniforms: windows, invocations: outputs });
+    backend.run(MAXIMUM, { buffers: [choice, bind(incoming), bind(to)], uniforms, invocations });
+    scratch.release(choice);
   }
-  const outputs = images * outHeight * outWidth * channels, choice = scratch.floats(outputs);
-  backend.run(CHOICE, { buffers: [x, choice], uniforms: windows, invocations: outputs });
-  backend.run(MAXIMUM, { buffers: [choice, g, dx], uniforms, invocations });
-  scratch.release(choice);
 }

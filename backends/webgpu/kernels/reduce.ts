@@ -6,22 +6,21 @@ import addition from "../wgsl/add_parts.wgsl" with { type: "text" };
 
 const ADD_PARTS = program("sum over parts", addition);
 
-/** Computes `to[at + i] = sum over p of from[p length + i]`, p ascending. */
+/** Computes `to[i] = sum over p of from[p length + i]`, p ascending; with `add`, goes on from to[i]. */
 export function addParts(
   backend: WebGpuBackend,
-  { from, to, length, parts, at = 0 }: {
+  { from, to, length, parts, add = false }: {
     /** `[parts, length]`. */
     from: GPUBuffer;
     to: GPUBuffer;
     length: number;
     parts: number;
-    /** Where in `to` the sums begin, in elements. */
-    at?: number;
+    add?: boolean;
   },
 ): void {
   backend.run(ADD_PARTS, {
     buffers: [from, to],
-    uniforms: { length, parts, at },
+    uniforms: { length, parts, add: Number(add) },
     invocations: length,
   });
 }

@@ -6,8 +6,9 @@ struct Uniforms { elements: i32, channels: i32, affine: i32 }
 alias Item = f32;
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<Item>;
-@group(0) @binding(2) var<storage, read> affine: array<Item>;
-@group(0) @binding(3) var<storage, read_write> dx: array<Item>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Item>;
+// Any buffer without an affine activation.
+@group(0) @binding(3) var<storage, read> affine: array<Item>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -6,8 +6,8 @@ alias Item = f32;
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> dy: array<Item>;
 @group(0) @binding(2) var<storage, read> y: array<Item>;
-@group(0) @binding(3) var<storage, read> coefficients: array<Item>;
-@group(0) @binding(4) var<storage, read_write> g: array<Item>;
+@group(0) @binding(3) var<storage, read_write> g: array<Item>;
+@group(0) @binding(4) var<storage, read> coefficients: array<Item>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

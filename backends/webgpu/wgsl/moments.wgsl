@@ -3,7 +3,12 @@
 // channels an invocation. Every fourth pixel is summed apart, for speed and for rounding's sake.
 alias Item = f32;
 // Channels in items.
-struct Uniforms { pixels: i32, channels: i32, length: i32, invocations: i32 }
+struct Uniforms {
+  pixels: i32, channels: i32, length: i32,
+  // The part that begins with the first pixel bound.
+  firstPart: i32,
+  invocations: i32,
+}
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> y: array<Item>;
 @group(0) @binding(2) var<storage, read_write> partials: array<Item>;
@@ -45,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let sum = (sum0 + sum1) + (sum2 + sum3);
   let squares = (squares0 + squares1) + (squares2 + squares3);
   let mean = sum / f32(last - first + 1);
-  let to = 2 * part * u.channels + c;
+  let to = 2 * (u.firstPart + part) * u.channels + c;
   partials[to] = pivot + mean;
   partials[to + u.channels] = max(Item(), squares - sum * mean);
 }

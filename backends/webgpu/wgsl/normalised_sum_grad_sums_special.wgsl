@@ -3,7 +3,7 @@
 // `first`. Each of an invocation's four elements keeps to one channel and has partial sums of its
 // own.
 struct Uniforms {
-  values: i32, elements: i32, channels: i32, stride: i32, width: i32, first: i32,
+  values: i32, elements: i32, before: i32, channels: i32, stride: i32, width: i32, first: i32,
   samples0: i32, samples1: i32, samples2: i32, samples3: i32, samples4: i32,
   threshold0: u32, threshold1: u32, threshold2: u32, threshold3: u32,
   threshold4: u32,

@@ -1,7 +1,7 @@
 // Up to six terms with dropout masks or factors per sample, a block of four elements at a time: out
 // = [out +] sum_k w_k m_k (scale_k x_k + shift_k).
 struct Uniforms {
-  values: i32, elements: i32, channels: i32, stride: i32, first: i32, add: i32,
+  values: i32, elements: i32, before: i32, channels: i32, stride: i32, first: i32, add: i32,
   samples0: i32, samples1: i32, samples2: i32, samples3: i32, samples4: i32, samples5: i32,
   threshold0: u32, threshold1: u32, threshold2: u32, threshold3: u32,
   threshold4: u32, threshold5: u32,

@@ -85,7 +85,17 @@ export function branchesCase(plan: BranchesPlan): OpCase {
         epsilon,
       }),
     small: costOf(plan) <= SMALL,
+    binding: bindingOf(plan),
   };
+}
+
+/** Windows go over whole images, and on WebGPU slices of them begin at multiples of 256 bytes. */
+function bindingOf({ x: [batch, ...sizes], branches }: BranchesPlan): number {
+  const windows = branches.some(({ kind, kernel = 1 }) => /pool/.test(kind) || kernel > 1);
+  const bytes = 4 * sizes.reduce((size, side) => size * side);
+  let images = 1;
+  while (images < batch && images * bytes % 256 !== 0) images++;
+  return windows ? images * bytes : 0;
 }
 
 function inputsOf(

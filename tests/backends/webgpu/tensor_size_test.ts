@@ -1,4 +1,4 @@
-/** Tests of tensors that are larger than the device's bindings: what is said, and that all else goes on. */
+/** Tests of what is larger than the device's bindings and cannot be split: what is said, and that all else goes on. */
 
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError, OutOfMemoryError } from "../../../backends/contract.ts";
@@ -19,11 +19,11 @@ function refusal(run: () => tf.Tensor): string {
   return error.message;
 }
 
-webgpuTest("an input larger than a binding is refused, by op, shape and bytes", () => {
+webgpuTest("an image larger than a binding is refused, by op, shape and bytes", () => {
   assertEquals(
-    refusal(() => globalAveragePool(tf.tensor4d(new Float32Array(19602), [3, 33, 33, 6]))),
-    "Cannot run PdartsGlobalAveragePool of [3,33,33,6] on webgpu: it needs a buffer of 78408 bytes, " +
-      "and the device binds at most 65536; use a smaller batch",
+    refusal(() => globalAveragePool(tf.ones<tf.Rank.R4>([3, 64, 64, 6]))),
+    "Cannot run PdartsGlobalAveragePool of [3,64,64,6] on webgpu: it binds 98304 bytes at once, " +
+      "and the device at most 65536; use smaller images or a smaller batch",
   );
 }, LIMITS);
 
@@ -32,28 +32,29 @@ webgpuTest("tfjs's own kernels refuse likewise, inputs and results", () => {
   assertMatch(refusal(() => tf.neg(large())), /^Cannot run Neg of \[20000\] .* 80000 bytes/);
   const small = () => tf.tensor1d(new Float32Array(10000));
   assertMatch(
-    refusal(() => tf.concat([small(), small()])),
-    /^Cannot run Concat of \[10000\] .* 80000 bytes/,
+    refusal(() => tf.tile(small(), [2])),
+    /^Cannot run Tile of \[10000\] .* 80000 bytes/,
   );
 }, LIMITS);
 
 webgpuTest(
-  "a result larger than a binding is refused, one as large is not",
+  "a resulting image larger than a binding is refused, one as large is not",
   async ({ backend }) => {
     const x = tf.ones<tf.Rank.R4>([1, 32, 32, 16]);
+    await x.data();
     const { current } = backend.memory();
-    const pointwise = (results: number) => {
-      const filter = tf.ones<tf.Rank.R4>([1, 1, 16, results]);
-      return branches(x, [{ kind: "pointwise", filter, statistics: false }])[0].y;
-    };
+    const bytesOf = (results: number) => 4 * 9 * 16 * results;
+    const convolution = (filter: tf.Tensor4D) =>
+      branches(x, [{ kind: "identity" }, { kind: "convolution", filter, stride: 1 }])[1].y;
+    const [narrow, wide] = [16, 17].map((results) => tf.ones<tf.Rank.R4>([3, 3, 16, results]));
     assertMatch(
-      refusal(() => pointwise(17)),
+      refusal(() => convolution(wide)),
       /^Cannot run PdartsBranches of \[1,32,32,16\] .* 69632 bytes/,
     );
-    assertEquals(backend.memory().current, current, "bytes");
-    const y = tf.tidy(() => pointwise(16));
-    assertEquals(new Set(await y.data()), new Set([16]));
-    tf.dispose([x, y]);
+    assertEquals(backend.memory().current, current + 65536 + bytesOf(17), "bytes of the inputs");
+    const y = tf.tidy(() => convolution(narrow));
+    assertEquals((await y.data()).at(33 * 16), 144, "an inner pixel");
+    tf.dispose([x, y, narrow, wide]);
   },
   LIMITS,
 );
