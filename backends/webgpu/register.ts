@@ -4,10 +4,13 @@
  */
 
 import {
+  Add,
   AddN,
+  Concat,
   getKernelsForBackend,
   type KernelFunc,
   registerKernel,
+  SplitV,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
 import { BRANCHES, BRANCHES_GRAD } from "../ops/branches.ts";
@@ -17,9 +20,11 @@ import { ADAM_STEP, SGD_STEP } from "../ops/optimizer_step.ts";
 import { RUNNING_STATISTICS } from "../ops/running_statistics.ts";
 import { SOFTMAX_CROSS_ENTROPY } from "../ops/softmax_cross_entropy.ts";
 import type { WebGpuBackend } from "./backend.ts";
+import { addKernel } from "./kernels/add.ts";
 import { addNKernel } from "./kernels/add_n.ts";
 import { branchesKernel } from "./kernels/branches.ts";
 import { branchesGradKernel } from "./kernels/branches_grad.ts";
+import { concatKernel, splitKernel } from "./kernels/concat.ts";
 import {
   globalAveragePoolGradKernel,
   globalAveragePoolKernel,
@@ -51,6 +56,18 @@ const KERNELS: Record<string, Kernel> = {
   [AddN]: addNKernel,
 };
 
+/** Kernels of tfjs that ours stand in for where they apply. */
+type PartialKernel = (
+  backend: WebGpuBackend,
+  call: { inputs: never; attrs: never },
+) => TensorInfo | TensorInfo[] | undefined;
+
+const REPLACED: Record<string, PartialKernel> = {
+  [Add]: addKernel,
+  [Concat]: concatKernel,
+  [SplitV]: splitKernel,
+};
+
 /** Registers all kernels under a backend's name, once. */
 export function registerKernels(backendName: string): void {
   if (getKernelsForBackend(backendName).length > 0) return;
@@ -64,7 +81,14 @@ export function registerKernels(backendName: string): void {
       ),
     });
   for (const { kernelName, kernelFunc } of getKernelsForBackend("webgpu")) {
-    if (!(kernelName in KERNELS)) register(kernelName, kernelFunc);
+    if (kernelName in KERNELS) continue;
+    const kernel = REPLACED[kernelName];
+    register(
+      kernelName,
+      kernel
+        ? (call) => kernel(call.backend as WebGpuBackend, call as never) ?? kernelFunc(call)
+        : kernelFunc,
+    );
   }
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
     register(kernelName, ({ inputs, backend, attrs }) =>

@@ -1,7 +1,8 @@
-/** Tests of a stage on webgpu: what its steps hold, and an image that no binding takes. */
+/** Tests of a stage on webgpu: what its steps hold, tensors that are split, and an image that no binding takes. */
 
 import { BackendError } from "../../backends/contract.ts";
-import { StageTrainer } from "../../search/stage_trainer.ts";
+import { allPrimitives } from "../../search/edge_weights.ts";
+import { type StageState, StageTrainer } from "../../search/stage_trainer.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { webgpuTest } from "../backends/webgpu/webgpu_test_case.ts";
 import { tinyBatch, tinySettings } from "./tiny_network.ts";
@@ -34,6 +35,7 @@ webgpuTest(
   },
 );
 
+/** Small enough for the tensors of a batch to be split, large enough for one image. */
 const LIMIT = 1 << 16;
 
 webgpuTest(
@@ -55,3 +57,29 @@ webgpuTest(
   },
   { maxStorageBufferBindingSize: LIMIT },
 );
+
+webgpuTest("steps whose tensors are split change what whole ones change", async ({ webgpu }) => {
+  const states: StageState[] = [], all = allPrimitives();
+  for (const limit of [webgpu.limits.maxStorageBufferBindingSize, LIMIT / 2]) {
+    webgpu.limits.maxStorageBufferBindingSize = limit;
+    const settings = { channels: 4, skipDropout: 0.3, normal: all, reduce: all };
+    const trainer = new StageTrainer(tinySettings(settings));
+    trainer.beginEpoch(2);
+    trainer.alphaStep(tinyBatch(1, 33));
+    trainer.weightStep(tinyBatch(2, 33));
+    trainer.evaluate(tinyBatch(3, 33));
+    states.push(await trainer.state());
+    trainer.dispose();
+  }
+  const [whole, split] = states;
+  assertEquals(split.counters, whole.counters);
+  for (const [name, { data }] of whole.tensors) {
+    const other = split.tensors.get(name)!.data;
+    let largest = 1e-3, worst = 0;
+    data.forEach((value, index) => {
+      largest = Math.max(largest, Math.abs(Number(value)));
+      worst = Math.max(worst, Math.abs(Number(value) - Number(other[index])));
+    });
+    assert(worst <= 1e-4 * largest, `${name}: ${worst} of ${largest}`);
+  }
+});

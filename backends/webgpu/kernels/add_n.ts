@@ -1,16 +1,20 @@
 /**
  * tfjs's AddN for any number of inputs: tfjs-backend-webgpu binds them all in one dispatch, which a device
- * with fewer bindings refuses, so that here as many are added at a time as it has.
+ * with fewer bindings refuses, so that here as many are added at a time as it has; tensors that exceed
+ * a binding are added in slices.
  */
 
 import { AddN, getKernel, type NamedTensorInfoMap, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { WebGpuBackend } from "../backend.ts";
+import { addLarge } from "./add.ts";
 
 /** Adds tensors of one shape. */
 export function addNKernel(
   backend: WebGpuBackend,
   { inputs }: { inputs: TensorInfo[] },
 ): TensorInfo {
+  const large = addLarge(backend, inputs);
+  if (large) return large;
   // One binding is the output's.
   const most = backend.limits.maxStorageBuffersPerShaderStage - 1;
   let sum = addAtOnce(backend, inputs.slice(0, most));

@@ -1,6 +1,7 @@
 /**
- * Tests of tensors that are bound in slices: where slices begin, and a tensor that is larger than the
- * bindings that every device has. The op suites' device "webgpu, small bindings" splits all kernels.
+ * Tests of tensors that are bound in slices: where slices begin, tfjs's own kernels on them, and a tensor
+ * that is larger than the bindings that every device has. The op suites' device "webgpu, small bindings"
+ * splits all other kernels.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -47,6 +48,27 @@ webgpuTest("slicesOf() begins slices at multiples of what is asked", ({ webgpu }
     first
   );
   assertEquals(firsts, [0, 200, 400, 600, 800]);
+}, SMALL_BINDINGS);
+
+webgpuTest("tf.concat(), split() and add() take tensors of many slices", async ({ backend }) => {
+  const samples = new Samples("slices"), { current } = backend.memory(), sizes = [3, 5, 8];
+  const values = sizes.map((size) => Float32Array.from(samples.uniform([9, 31, 33, size]).values));
+  const parts = sizes.map((size, index) => tf.tensor(values[index], [9, 31, 33, size]));
+  const whole = tf.concat(parts, 3), pieces = tf.split(whole, sizes, 3);
+  const sums = [tf.add(pieces[1], pieces[1]), tf.addN([pieces[2], pieces[2], pieces[2]])];
+  const expected = Array.from(
+    { length: 9 * 31 * 33 },
+    (_, pixel) =>
+      sizes.flatMap((size, index) => [...values[index].subarray(pixel * size, (pixel + 1) * size)]),
+  );
+  assertEquals(await whole.data(), Float32Array.from(expected.flat()), "concat");
+  for (const [index, piece] of pieces.entries()) {
+    assertEquals(await piece.data(), values[index], `piece ${index}`);
+  }
+  assertEquals(await sums[0].data(), values[1].map((value) => value + value), "add");
+  assertEquals(await sums[1].data(), values[2].map((value) => value + value + value), "addN");
+  tf.dispose([parts, whole, pieces, sums]);
+  assertEquals(backend.memory().current, current, "bytes");
 }, SMALL_BINDINGS);
 
 /** Gradients by x and the filters of a pool and a separable unit of x, their sum and its mean. */
