@@ -69,6 +69,16 @@ const MIXED = (["none", "relu", "affine"] as const).flatMap((activation) => [
   }),
 ]);
 
+/** 17 images of 4 KiB: more than the device of small bindings binds, so that all kernels take slices. */
+const SLICED = ([
+  { activation: "relu", branches: [...primitives(16, 1).slice(0, 3), ...SKIPS] },
+  { activation: "relu", branches: [...primitives(16, 2), { kind: "identity" }] },
+  { activation: "affine", branches: UNITS },
+] as const).map((plan) => ({
+  ...branchesCase({ ...plan, x: [17, 8, 8, 16], branches: [...plan.branches] }),
+  small: true,
+}));
+
 const ALONE = [
   branchesCase({ x: [2, 3, 5, 7], branches: [{ kind: "identity" }] }),
   branchesCase({ x: [2, 3, 5, 7], branches: SKIPS }),
@@ -79,6 +89,7 @@ onEachDevice((test) => {
   test("branches() computes all primitives of a state at once", (on) => checkCases(on, STATES));
   test("branches() computes mixed units under every activation and gradient switch", (on) =>
     checkCases(on, MIXED));
+  test("branches() takes images in slices", (on) => checkCases(on, SLICED));
   test("branches() passes x through identities, adding their gradients", (on) =>
     checkCases(on, ALONE));
 });
