@@ -127,7 +127,7 @@ function incomingGradient(call: Call, spec: BranchSpec, tensors: BranchTensors):
       channels,
       count: pixels,
       epsilon: attrs.epsilon,
-      has_gamma: Number(spec.gamma >= 0),
+      hasGamma: Number(spec.gamma >= 0),
     },
     invocations: channels,
   });

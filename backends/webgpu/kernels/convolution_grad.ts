@@ -35,7 +35,7 @@ const INPUT = program(
     BEGIN: (t) => `var a${t} = vec4f();`,
     TAPS: (t) =>
       `let j${t} = column(j + ${t}); let k${t} = select(0.0, 1.0, j${t} >= 0); ` +
-      `let p${t} = (out_row + max(j${t}, 0)) * u.row_channels + u.first_channel;`,
+      `let p${t} = (outRow + max(j${t}, 0)) * u.rowChannels + u.firstChannel;`,
     SUMS: (t) => `a${t} = fma(vec4f(k${t} * g[p${t} + m]), f, a${t});`,
     STORE: (t) => `store(pixel, first + ${t}, c, a${t});`,
   }),
@@ -50,7 +50,7 @@ const filterGradient = (channels: string, reading: string) =>
         const value = `vec4f(${q < 4 ? "near" : "far"}[${q % 4}])`;
         return `a${q} = fma(${value}, low, a${q}); b${q} = fma(${value}, high, b${q});`;
       },
-      STORE: (q) => `store(to + ${q} * u.out_channels, c + ${q}, m, a${q}, b${q});`,
+      STORE: (q) => `store(to + ${q} * u.outChannels, c + ${q}, m, a${q}, b${q});`,
     }),
     reading,
   );
@@ -114,7 +114,7 @@ export function convolutionFilterGrad(
   const divides = counts.every((count) => count % 4 === 0);
   for (const slice of windowSlices(backend, { window, shape, input: x, output: g })) {
     const { first, images, sizes } = slice;
-    const pixels = images * sizes.out_height * sizes.out_width;
+    const pixels = images * sizes.outHeight * sizes.outWidth;
     const parts = partsFor(backend, {
       length: pixels,
       invocations: blocks,
@@ -145,7 +145,7 @@ interface WindowSlice {
   images: number;
   input: Binding;
   output: Binding;
-  sizes: { height: number; width: number; out_height: number; out_width: number };
+  sizes: { height: number; width: number; outHeight: number; outWidth: number };
 }
 
 /** A 1x1 convolution of stride 1 knows no rows: all pixels of a slice are one row of one image. */
@@ -159,11 +159,11 @@ function windowSlices(
     output: GPUBuffer;
   },
 ): WindowSlice[] {
-  const [images, height, width, channels] = shape, [out_height, out_width] = window.output;
+  const [images, height, width, channels] = shape, [outHeight, outWidth] = window.output;
   const flat = window.kernel === 1 && window.stride === 1 && window.pad === 0;
   const x = { buffer: input, values: flat ? channels : height * width * channels };
   const rowChannels = window.rowChannels;
-  const y = { buffer: output, values: flat ? rowChannels : out_height * out_width * rowChannels };
+  const y = { buffer: output, values: flat ? rowChannels : outHeight * outWidth * rowChannels };
   const total = flat ? images * height * width : images;
   return slicesOf(backend, { length: total, tensors: [x, y] }).map(({ first, length, bind }) => ({
     first,
@@ -171,17 +171,17 @@ function windowSlices(
     input: bind(x),
     output: bind(y),
     sizes: flat
-      ? { height: 1, width: length, out_height: 1, out_width: length }
-      : { height, width, out_height, out_width },
+      ? { height: 1, width: length, outHeight: 1, outWidth: length }
+      : { height, width, outHeight, outWidth },
   }));
 }
 
 function windowUniforms(window: ConvolutionWindow): Record<string, number> {
   const { kernel, stride, pad, outChannels, rowChannels, firstChannel } = window;
   return {
-    out_channels: outChannels,
-    row_channels: rowChannels,
-    first_channel: firstChannel,
+    outChannels,
+    rowChannels,
+    firstChannel,
     kernel,
     stride,
     pad,

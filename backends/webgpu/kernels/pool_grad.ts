@@ -32,8 +32,8 @@ export function poolGrad(
     height,
     width,
     channels,
-    out_height: outHeight,
-    out_width: outWidth,
+    outHeight,
+    outWidth,
     stride: spec.stride,
   };
   const [from, to] = [x, dx].map((buffer) => ({ buffer, values: height * width * channels }));

@@ -13,9 +13,9 @@ struct Uniforms {
 @group(0) @binding(_) var<storage, read> g#: array<f32>;
 @group(0) @binding(_) var<storage, read> m#: array<f32>;
 @group(0) @binding(_) var<storage, read> v#: array<f32>;
-@group(0) @binding(_) var<storage, read_write> new_p#: array<f32>;
-@group(0) @binding(_) var<storage, read_write> new_m#: array<f32>;
-@group(0) @binding(_) var<storage, read_write> new_v#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> newP#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> newM#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> newV#: array<f32>;
 // end
 
 @compute @workgroup_size(64)
@@ -32,9 +32,9 @@ fn main(
       let g = g#[i] * factor[0] + u.decay * p#[i];
       let m = u.beta1 * m#[i] + u.gain1 * g;
       let v = u.beta2 * v#[i] + u.gain2 * g * g;
-      new_m#[i] = m;
-      new_v#[i] = v;
-      new_p#[i] = p#[i] - u.rate * m / (sqrt(v) * u.root + u.epsilon);
+      newM#[i] = m;
+      newV#[i] = v;
+      newP#[i] = p#[i] - u.rate * m / (sqrt(v) * u.root + u.epsilon);
     }
   }
   group -= u.groups#;

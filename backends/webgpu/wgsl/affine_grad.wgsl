@@ -16,15 +16,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let scale = affine[c]; let shift = affine[u.channels + c];
   let share = (u.pixels + u.parts - 1) / u.parts;
   let end = min((part + 1) * share, u.pixels);
-  var of_scale = 0.0; var of_shift = 0.0;
+  var ofScale = 0.0; var ofShift = 0.0;
   for (var p = part * share; p < end; p++) {
     let v = x[p * u.channels + c];
     if (fma(v, scale, shift) > 0.0) {
       let g = d[p * u.channels + c];
-      of_scale = fma(g, v, of_scale);
-      of_shift += g;
+      ofScale = fma(g, v, ofScale);
+      ofShift += g;
     }
   }
-  partial[part * 2 * u.channels + c] = of_scale;
-  partial[(part * 2 + 1) * u.channels + c] = of_shift;
+  partial[part * 2 * u.channels + c] = ofScale;
+  partial[(part * 2 + 1) * u.channels + c] = ofShift;
 }

@@ -2,7 +2,7 @@
 // covers. With `add`, adds to dx.
 struct Uniforms {
   images: i32, height: i32, width: i32, channels: i32,
-  out_height: i32, out_width: i32, stride: i32, add: i32
+  outHeight: i32, outWidth: i32, stride: i32, add: i32
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> g: array<f32>;
@@ -20,14 +20,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c = at % u.channels;
   let w = at / u.channels % u.width;
   let h = at / u.channels / u.width % u.height;
-  let first = at / u.channels / u.width / u.height * u.out_height;
+  let first = at / u.channels / u.width / u.height * u.outHeight;
   // Window i covers rows i stride - 1 to i stride + 1.
   let top = max((h + u.stride - 2) / u.stride, 0); let left = max((w + u.stride - 2) / u.stride, 0);
   var sum = 0.0;
-  for (var i = top; i <= min((h + 1) / u.stride, u.out_height - 1); i++) {
-    for (var j = left; j <= min((w + 1) / u.stride, u.out_width - 1); j++) {
+  for (var i = top; i <= min((h + 1) / u.stride, u.outHeight - 1); i++) {
+    for (var j = left; j <= min((w + 1) / u.stride, u.outWidth - 1); j++) {
       let count = f32(covered(i, u.height) * covered(j, u.width));
-      sum += g[((first + i) * u.out_width + j) * u.channels + c] / count;
+      sum += g[((first + i) * u.outWidth + j) * u.channels + c] / count;
     }
   }
   if (u.add != 0) { sum += dx[at]; }

@@ -2,11 +2,11 @@
 // 8 input by 8 output channels of one tap in one part an invocation (BEGIN, SUMS and STORE are unrolled
 // in kernels/convolution_grad.ts). How four channels are read comes from quads_grad.wgsl, where all
 // counts of channels divide by four, or from singles_grad.wgsl. `partial` is
-// [parts, kernel^2, channels, out_channels]; reading as in convolution_input_grad.wgsl.
+// [parts, kernel^2, channels, outChannels]; reading as in convolution_input_grad.wgsl.
 struct Uniforms {
   height: i32, width: i32, channels: i32,
-  out_height: i32, out_width: i32, pixels: i32,
-  out_channels: i32, row_channels: i32, first_channel: i32,
+  outHeight: i32, outWidth: i32, pixels: i32,
+  outChannels: i32, rowChannels: i32, firstChannel: i32,
   kernel: i32, stride: i32, pad: i32,
   // Of the input: 0 none, 1 ReLU, 2 ReLU of scale and shift.
   activation: i32, parts: i32
@@ -24,7 +24,7 @@ fn activated(value: vec4f, scale: vec4f, shift: vec4f) -> vec4f {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = i32(id.x + id.y * groups.x * 64u);
-  let columns = (u.out_channels + 7) / 8;
+  let columns = (u.outChannels + 7) / 8;
   let rows = (u.channels + 7) / 8;
   let taps = u.kernel * u.kernel;
   if (at >= columns * rows * taps * u.parts) { return; }
@@ -41,28 +41,28 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let top = tap / u.kernel - u.pad; let left = tap % u.kernel - u.pad;
   let share = (u.pixels + u.parts - 1) / u.parts;
   let begin = part * share; let end = min(begin + share, u.pixels);
-  var j = begin % u.out_width; var i = begin / u.out_width % u.out_height;
-  var image = begin / u.out_width / u.out_height;
+  var j = begin % u.outWidth; var i = begin / u.outWidth % u.outHeight;
+  var image = begin / u.outWidth / u.outHeight;
   for (var p = begin; p < end; p++) {
     let h = i * u.stride + top; let w = j * u.stride + left;
     if (h >= 0 && h < u.height && w >= 0 && w < u.width) {
       let origin = ((image * u.height + h) * u.width + w) * u.channels;
-      let q = p * u.row_channels + u.first_channel;
+      let q = p * u.rowChannels + u.firstChannel;
       let low = gAt(q, m); let high = gAt(q, m + 4);
       let near = activated(xAt(origin, c), scale0, shift0);
       let far = activated(xAt(origin, c + 4), scale1, shift1);
       // SUMS
     }
     j++;
-    if (j == u.out_width) { j = 0; i++; }
-    if (i == u.out_height) { i = 0; image++; }
+    if (j == u.outWidth) { j = 0; i++; }
+    if (i == u.outHeight) { i = 0; image++; }
   }
-  let to = ((part * taps + tap) * u.channels + c) * u.out_channels + m;
+  let to = ((part * taps + tap) * u.channels + c) * u.outChannels + m;
   // STORE
 }
 
 fn store(to: i32, c: i32, m: i32, low: vec4f, high: vec4f) {
   if (c >= u.channels) { return; }
-  for (var q = 0; q < min(4, u.out_channels - m); q++) { partial[to + q] = low[q]; }
-  for (var q = 4; q < min(8, u.out_channels - m); q++) { partial[to + q] = high[q - 4]; }
+  for (var q = 0; q < min(4, u.outChannels - m); q++) { partial[to + q] = low[q]; }
+  for (var q = 4; q < min(8, u.outChannels - m); q++) { partial[to + q] = high[q - 4]; }
 }

@@ -3,9 +3,9 @@
 // Output pixel (i, j) reads x at (i stride - pad + r, j stride - pad + s). With `add`, adds to dx.
 struct Uniforms {
   images: i32, height: i32, width: i32, channels: i32,
-  out_height: i32, out_width: i32,
+  outHeight: i32, outWidth: i32,
   // Channels of this filter, of a pixel of g, and before this filter's in a pixel of g.
-  out_channels: i32, row_channels: i32, first_channel: i32,
+  outChannels: i32, rowChannels: i32, firstChannel: i32,
   kernel: i32, stride: i32, pad: i32, add: i32
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -15,7 +15,7 @@ struct Uniforms {
 
 // Column of the output that column `j` of the padded input belongs to, or -1.
 fn column(j: i32) -> i32 {
-  if (j < 0 || j % u.stride != 0 || j / u.stride >= u.out_width) { return -1; }
+  if (j < 0 || j % u.stride != 0 || j / u.stride >= u.outWidth) { return -1; }
   return j / u.stride;
 }
 
@@ -46,16 +46,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // BEGIN
   for (var r = 0; r < u.kernel; r++) {
     let ii = h + u.pad - r;
-    if (ii < 0 || ii % u.stride != 0 || ii / u.stride >= u.out_height) { continue; }
-    let out_row = (image * u.out_height + ii / u.stride) * u.out_width;
+    if (ii < 0 || ii % u.stride != 0 || ii / u.stride >= u.outHeight) { continue; }
+    let outRow = (image * u.outHeight + ii / u.stride) * u.outWidth;
     for (var s = 0; s < u.kernel; s++) {
       let j = first + u.pad - s;
       // TAPS
       let tap = (r * u.kernel + s) * u.channels;
-      let w0 = (tap + c) * u.out_channels; let w1 = (tap + min(c + 1, last)) * u.out_channels;
-      let w2 = (tap + min(c + 2, last)) * u.out_channels;
-      let w3 = (tap + min(c + 3, last)) * u.out_channels;
-      for (var m = 0; m < u.out_channels; m++) {
+      let w0 = (tap + c) * u.outChannels; let w1 = (tap + min(c + 1, last)) * u.outChannels;
+      let w2 = (tap + min(c + 2, last)) * u.outChannels;
+      let w3 = (tap + min(c + 3, last)) * u.outChannels;
+      for (var m = 0; m < u.outChannels; m++) {
         let f = vec4f(w[w0 + m], w[w1 + m], w[w2 + m], w[w3 + m]);
         // SUMS
       }

@@ -5,7 +5,7 @@
 // [parts, kernel, kernel, channels].
 struct Uniforms {
   height: i32, width: i32, channels: i32, rows: i32,
-  out_height: i32, out_width: i32, stride: i32, dilation: i32,
+  outHeight: i32, outWidth: i32, stride: i32, dilation: i32,
   // Of the input: 0 none, 1 ReLU, 2 ReLU of scale and shift.
   activation: i32, parts: i32
 }
@@ -43,16 +43,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let end = min((part + 1) * share, u.rows);
   // WINDOW
   for (var row = part * share; row < end; row++) {
-    let image = row / u.out_height;
-    let top = row % u.out_height * u.stride - pad;
+    let image = row / u.outHeight;
+    let top = row % u.outHeight * u.stride - pad;
     // LINES
     for (var phase = 0; phase < u.dilation; phase++) {
       // Output columns phase, phase + dilation, ... read columns that are as far apart.
       var column = phase * u.stride - pad;
       // FILL
-      for (var j = phase; j < u.out_width; j += u.dilation) {
+      for (var j = phase; j < u.outWidth; j += u.dilation) {
         // SLIDE
-        let d = g[(row * u.out_width + j) * u.channels + c];
+        let d = g[(row * u.outWidth + j) * u.channels + c];
         // SUM
       }
     }

@@ -2,7 +2,7 @@
 // invocation, over those taps that met them. With `add`, adds to dx. Stride 1 is depthwise.wgsl.
 struct Uniforms {
   images: i32, height: i32, width: i32, channels: i32,
-  out_height: i32, out_width: i32, kernel: i32, dilation: i32, add: i32
+  outHeight: i32, outWidth: i32, kernel: i32, dilation: i32, add: i32
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> g: array<f32>;
@@ -32,13 +32,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum = vec4f();
   for (var r = rows.x; r < rows.z; r += rows.y) {
     let i = (down - r * u.dilation) / 2;
-    let line = (image * u.out_height + clamp(i, 0, u.out_height - 1)) * u.out_width;
-    let meets = down >= r * u.dilation && i < u.out_height;
+    let line = (image * u.outHeight + clamp(i, 0, u.outHeight - 1)) * u.outWidth;
+    let meets = down >= r * u.dilation && i < u.outHeight;
     for (var s = columns.x; s < columns.z; s += columns.y) {
       // Even, so that the shift keeps the sign.
       let j = ((across - s * u.dilation) >> 1u) + vec4i(0, 1, 2, 3);
-      let inside = (j >= vec4i()) & (j < vec4i(u.out_width)) & vec4<bool>(meets);
-      let q = (line + clamp(j, vec4i(), vec4i(u.out_width - 1))) * u.channels + c;
+      let inside = (j >= vec4i()) & (j < vec4i(u.outWidth)) & vec4<bool>(meets);
+      let q = (line + clamp(j, vec4i(), vec4i(u.outWidth - 1))) * u.channels + c;
       let d = select(vec4f(), vec4f(g[q.x], g[q.y], g[q.z], g[q.w]), inside);
       sum = fma(d, vec4f(w[(r * u.kernel + s) * u.channels + c]), sum);
     }

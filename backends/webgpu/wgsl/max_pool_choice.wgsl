@@ -1,6 +1,6 @@
 // Which pixel of each window of a 3x3 max pool with padding 1 is the first with the largest value, 0 to 8.
 struct Uniforms {
-  images: i32, height: i32, width: i32, channels: i32, out_height: i32, out_width: i32, stride: i32
+  images: i32, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, stride: i32
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -9,11 +9,11 @@ struct Uniforms {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = i32(id.x + id.y * groups.x * 64u);
-  if (at >= u.images * u.out_height * u.out_width * u.channels) { return; }
+  if (at >= u.images * u.outHeight * u.outWidth * u.channels) { return; }
   let c = at % u.channels;
-  let left = at / u.channels % u.out_width * u.stride - 1;
-  let top = at / u.channels / u.out_width % u.out_height * u.stride - 1;
-  let first = at / u.channels / u.out_width / u.out_height * u.height;
+  let left = at / u.channels % u.outWidth * u.stride - 1;
+  let top = at / u.channels / u.outWidth % u.outHeight * u.stride - 1;
+  let first = at / u.channels / u.outWidth / u.outHeight * u.height;
   var largest = 0.0;
   var chosen = -1;
   for (var k = 0; k < 9; k++) {

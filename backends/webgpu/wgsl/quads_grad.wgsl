@@ -6,4 +6,4 @@ fn xAt(pixel: i32, c: i32) -> vec4f { return x[(pixel + min(c, u.channels - 4)) 
 
 fn pairAt(row: i32, c: i32) -> vec4f { return affine[(row + min(c, u.channels - 4)) / 4]; }
 
-fn gAt(pixel: i32, m: i32) -> vec4f { return g[(pixel + min(m, u.out_channels - 4)) / 4]; }
+fn gAt(pixel: i32, m: i32) -> vec4f { return g[(pixel + min(m, u.outChannels - 4)) / 4]; }

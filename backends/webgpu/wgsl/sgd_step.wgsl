@@ -11,8 +11,8 @@ struct Uniforms {
 @group(0) @binding(_) var<storage, read> p#: array<f32>;
 @group(0) @binding(_) var<storage, read> g#: array<f32>;
 @group(0) @binding(_) var<storage, read> m#: array<f32>;
-@group(0) @binding(_) var<storage, read_write> new_p#: array<f32>;
-@group(0) @binding(_) var<storage, read_write> new_m#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> newP#: array<f32>;
+@group(0) @binding(_) var<storage, read_write> newM#: array<f32>;
 // end
 
 @compute @workgroup_size(64)
@@ -28,8 +28,8 @@ fn main(
     if (i < u.size#) {
       let g = g#[i] * factor[0] + u.decay * p#[i];
       let m = u.momentum * m#[i] + g;
-      new_m#[i] = m;
-      new_p#[i] = p#[i] - u.rate * m;
+      newM#[i] = m;
+      newP#[i] = p#[i] - u.rate * m;
     }
   }
   group -= u.groups#;

@@ -15,6 +15,6 @@ fn pairAt(row: i32, c: i32) -> vec4f {
 }
 
 fn gAt(pixel: i32, m: i32) -> vec4f {
-  let at = pixel + min(m + STEPS, vec4i(u.out_channels - 1));
+  let at = pixel + min(m + STEPS, vec4i(u.outChannels - 1));
   return vec4f(g[at.x], g[at.y], g[at.z], g[at.w]);
 }
