@@ -26,6 +26,7 @@
 
 // Backends and the randomness that is the same on all of them
 export * from "./backends/mod.ts";
+export type { HostNumber } from "./backends/host_number.ts";
 export {
   CounterRandom,
   type MaskSource,

@@ -9,6 +9,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { derivedNumber } from "../backends/host_number.ts";
 import { type Dropout, normalisedSum, type SumTerm } from "../backends/ops/normalised_sum.ts";
 import {
   type ForwardMode,
@@ -119,7 +120,7 @@ function sumNode(
       ? normedBranches(first.y, [second], { mode, affine: first.affine })[0]
       : first;
     const dropped = identity && dropout
-      ? { ...dropout, counter: (dropout.counter + edge) >>> 0 }
+      ? { ...dropout, counter: derivedNumber((counter) => (counter + edge) >>> 0, dropout.counter) }
       : undefined;
     return { x: y, affine, weight, dropout: dropped };
   });

@@ -11,6 +11,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { derivedNumber, type HostNumber, hostNumber } from "../backends/host_number.ts";
 import { globalAveragePool } from "../backends/ops/global_average_pool.ts";
 import { type Dropout, normalisedSum } from "../backends/ops/normalised_sum.ts";
 import type { CounterRandom, RandomKey } from "../backends/random.ts";
@@ -49,15 +50,15 @@ export interface SupernetOptions {
 
 /** Dropout behind stride-1 skips in training. */
 export interface SkipDropout {
-  /** In [0, 1). */
-  readonly rate: number;
+  /** In [0, 1); whether it is 0 must not change between a recorded step and its replays. */
+  readonly rate: HostNumber;
   /** Of all its masks. */
   readonly key: RandomKey;
   /**
    * Number of this training pass, from 0: masks are drawn under `pass * layers * 14 + cell * 14 + edge`
    * modulo 2^32, so they repeat after 2^32 / (14 layers) passes, 18 million at 17 cells.
    */
-  readonly pass: number;
+  readonly pass: HostNumber;
 }
 
 /** How a forward pass is run. */
@@ -218,9 +219,9 @@ export class Supernet {
   }
 
   #maskSource({ rate, key, pass }: SkipDropout, cell: number): Dropout | undefined {
-    if (rate === 0) return undefined;
-    const counter = (pass * this.#cells.length + cell) * EDGES.length;
-    return { rate, key, counter: counter % 2 ** 32 };
+    if (hostNumber(rate) === 0) return undefined;
+    const first = (pass: number) => (pass * this.#cells.length + cell) * EDGES.length % 2 ** 32;
+    return { rate, key, counter: derivedNumber(first, pass) };
   }
 }
 

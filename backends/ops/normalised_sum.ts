@@ -11,7 +11,8 @@
  */
 
 import type * as tf from "@tensorflow/tfjs-core";
-import { type MaskSource, maskThreshold } from "../random.ts";
+import { derivedNumber, type HostNumber } from "../host_number.ts";
+import { maskThreshold, type RandomKey } from "../random.ts";
 import { hasKernel, registerFusedGradient, runFused } from "./fused.ts";
 import { composeNormalisedSum } from "./normalised_sum_composition.ts";
 
@@ -20,10 +21,17 @@ export const NORMALISED_SUM = "PdartsNormalisedSum";
 /** Name of the gradient kernel. */
 export const NORMALISED_SUM_GRAD = "PdartsNormalisedSumGrad";
 
-/** An elementwise dropout: where it draws, and the share of elements it drops, in [0, 1). */
-export interface Dropout extends MaskSource {
-  /** Share of elements dropped, in [0, 1); the others are divided by 1 - rate. */
-  rate: number;
+/** An elementwise dropout: where it draws, as a `MaskSource`, and the share of elements it drops. */
+export interface Dropout {
+  /** Names the stream. */
+  key: RandomKey;
+  /** Distinguishes masks under one key, such as step and edge; an unsigned 32-bit integer. */
+  counter: HostNumber;
+  /**
+   * Share of elements dropped, in [0, 1); the others are divided by 1 - rate. Whether any are dropped
+   * must not change between a recorded step and its replays.
+   */
+  rate: HostNumber;
 }
 
 /** One summand. */
@@ -48,11 +56,11 @@ export interface SumTermSpec {
   /** Flat position in the weights, -1 for a weight of 1. */
   weight: number;
   /** Threshold of the dropout mask's 16-bit words, 0 without dropout. */
-  threshold: number;
+  threshold: HostNumber;
   /** Factor of kept elements: 1 / (1 - rate). */
-  keepScale: number;
-  key: [number, number];
-  counter: number;
+  keepScale: HostNumber;
+  key: RandomKey;
+  counter: HostNumber;
 }
 
 /** Attributes of the normalised-sum kernels. */
@@ -126,8 +134,8 @@ function flattenTerms(
     affine: add(term.affine),
     sampleWeights: add(term.sampleWeights),
     weight: term.weight ?? -1,
-    threshold: term.dropout ? maskThreshold(term.dropout.rate) : 0,
-    keepScale: term.dropout ? 1 / (1 - term.dropout.rate) : 1,
+    threshold: term.dropout ? derivedNumber(maskThreshold, term.dropout.rate) : 0,
+    keepScale: term.dropout ? derivedNumber((rate) => 1 / (1 - rate), term.dropout.rate) : 1,
     key: term.dropout?.key ?? [0, 0],
     counter: term.dropout?.counter ?? 0,
   }));

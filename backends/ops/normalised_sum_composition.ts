@@ -1,6 +1,7 @@
 /** The normalised sum in plain tfjs ops: the definition that kernels are tested against. */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { hostNumber } from "../host_number.ts";
 import { maskThreshold, maskWord } from "../random.ts";
 import { normalise } from "./branches_composition.ts";
 import type { Dropout, SumTerm } from "./normalised_sum.ts";
@@ -27,10 +28,12 @@ export function dropoutMask(
   shape: [number, number, number, number],
   dropout: Dropout,
 ): tf.Tensor4D {
-  const threshold = maskThreshold(dropout.rate), keepScale = 1 / (1 - dropout.rate);
+  const rate = hostNumber(dropout.rate), threshold = maskThreshold(rate);
+  const keepScale = 1 / (1 - rate);
+  const source = { key: dropout.key, counter: hostNumber(dropout.counter) };
   const mask = new Float32Array(shape.reduce((size, side) => size * side, 1));
   for (let element = 0; element < mask.length; element++) {
-    if (maskWord(dropout, element) >= threshold) mask[element] = keepScale;
+    if (maskWord(source, element) >= threshold) mask[element] = keepScale;
   }
   return tf.tensor4d(mask, shape);
 }

@@ -11,6 +11,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { type HostNumber, hostNumber } from "../host_number.ts";
 import { hasKernel, runFused } from "./fused.ts";
 
 /** Names of the kernels. Outputs: new parameters, then new slots; the last is the norm, a scalar. */
@@ -19,7 +20,7 @@ export const ADAM_STEP = "PdartsAdamStep";
 
 /** Rates shared by both optimisers. */
 export interface StepAttrs {
-  learningRate: number;
+  learningRate: HostNumber;
   /** Largest global norm of the gradients; Infinity leaves them alone. */
   clip: number;
   weightDecay: number;
@@ -36,7 +37,7 @@ export interface AdamAttrs extends StepAttrs {
   beta2: number;
   epsilon: number;
   /** Number of this step, from 1. */
-  step: number;
+  step: HostNumber;
 }
 
 /** New values; the caller disposes all of them. */
@@ -66,7 +67,7 @@ export function sgdStep(input: StepInput, attrs: SgdAttrs): StepOutput {
     slots: 1,
     update: (p, g, [momentum]) => {
       const m = tf.add(tf.mul(momentum, attrs.momentum), g);
-      return [tf.sub(p, tf.mul(m, attrs.learningRate)), m];
+      return [tf.sub(p, tf.mul(m, hostNumber(attrs.learningRate))), m];
     },
   });
 }
@@ -77,12 +78,13 @@ export function sgdStep(input: StepInput, attrs: SgdAttrs): StepOutput {
  * @throws {RangeError} If the lists, or a parameter and its gradient or slots, differ in size.
  */
 export function adamStep(input: StepInput, attrs: AdamAttrs): StepOutput {
-  const { beta1, beta2, epsilon, learningRate } = attrs;
-  const correction1 = 1 - beta1 ** attrs.step, correction2 = 1 - beta2 ** attrs.step;
+  const { beta1, beta2, epsilon } = attrs;
   return step(ADAM_STEP, input, {
     attrs,
     slots: 2,
     update: (p, g, [first, second]) => {
+      const learningRate = hostNumber(attrs.learningRate), count = hostNumber(attrs.step);
+      const correction1 = 1 - beta1 ** count, correction2 = 1 - beta2 ** count;
       const m = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
       const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
       const root = tf.add(tf.sqrt(tf.div(v, correction2)), epsilon);

@@ -13,6 +13,7 @@ import {
   type BackendOptions,
   OutOfMemoryError,
 } from "../contract.ts";
+import { hostNumber } from "../host_number.ts";
 import { type AdapterDescription, type LimitName, openDevice } from "./device.ts";
 import { type Dispatch, Dispatcher } from "./dispatcher.ts";
 import type { Program } from "./program.ts";
@@ -73,7 +74,8 @@ export class WebGpuBackend extends WebGPUBackend {
   /** A failure, with the call that was encoded last. */
   #sentence(reason: string): string {
     const { program, call } = this.#last ?? {};
-    const values = Object.entries(call?.uniforms ?? {}).map(([name, value]) => `${name} ${value}`);
+    const values = Object.entries(call?.uniforms ?? {})
+      .map(([name, value]) => `${name} ${hostNumber(value)}`);
     const where = program ? ` at or before ${program.name} (${values.join(", ")})` : "";
     return `WebGPU failed${where}: ${oneLine(reason)}`;
   }

@@ -7,6 +7,7 @@
  * is used again only after that submit.
  */
 
+import type { HostNumber } from "../host_number.ts";
 import { type Program, uniformBytes, writeUniforms } from "./program.ts";
 
 /** What the encoding needs of the tfjs backend. */
@@ -28,7 +29,7 @@ export type Binding = GPUBuffer | GPUBufferBinding;
 export interface Dispatch {
   /** Bound at 1, 2, ... */
   buffers: readonly Binding[];
-  uniforms: Readonly<Record<string, number>>;
+  uniforms: Readonly<Record<string, HostNumber>>;
   /** Invocations in all: they are spread over workgroups of `workgroup`, x first, then y. */
   invocations: number;
   workgroup?: number;

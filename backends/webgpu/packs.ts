@@ -9,6 +9,7 @@
  */
 
 import type { WebGpuBackend } from "./backend.ts";
+import type { HostNumber } from "../host_number.ts";
 import type { Binding } from "./dispatcher.ts";
 import { type Program, program, WORKGROUP } from "./program.ts";
 
@@ -67,7 +68,7 @@ export function runPacks(
   { most, buffers, of }: PackProgram,
   call: {
     shared: readonly Binding[];
-    uniforms: Readonly<Record<string, number>>;
+    uniforms: Readonly<Record<string, HostNumber>>;
     tensors: readonly PackedTensor[];
   },
 ): void {

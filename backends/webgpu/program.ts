@@ -6,6 +6,8 @@
  * compiled program serves every shape.
  */
 
+import { type HostNumber, hostNumber } from "../host_number.ts";
+
 /** A program and where its source came from. */
 export interface Program {
   /** Shown in errors and profiles. */
@@ -59,7 +61,7 @@ export function itemProgram(name: string, source: string): ItemProgram {
  */
 export function writeUniforms(
   { name, uniforms }: Program,
-  values: Readonly<Record<string, number>>,
+  values: Readonly<Record<string, HostNumber>>,
   into: DataView,
 ): void {
   const given = Object.keys(values);
@@ -69,8 +71,9 @@ export function writeUniforms(
     throw new TypeError(`Program ${name}: uniform "${wrong}" is unknown or missing`);
   }
   uniforms.forEach((field, index) => {
-    const value = values[field.name];
-    if (value === undefined) throw new TypeError(`Program ${name}: no uniform "${field.name}"`);
+    const given = values[field.name];
+    if (given === undefined) throw new TypeError(`Program ${name}: no uniform "${field.name}"`);
+    const value = hostNumber(given);
     if (field.type === "f32") into.setFloat32(4 * index, value, true);
     else if (field.type === "i32") into.setInt32(4 * index, value, true);
     else into.setUint32(4 * index, value, true);

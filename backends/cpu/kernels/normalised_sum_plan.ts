@@ -4,6 +4,7 @@
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { hostNumber } from "../../host_number.ts";
 import type { NormalisedSumAttrs, SumTermSpec } from "../../ops/normalised_sum.ts";
 import type { CpuBackend } from "../backend.ts";
 import { partsOf } from "../parts.ts";
@@ -21,7 +22,7 @@ export interface SumPlan {
 
 /** True for a term with a dropout mask or factors per sample. */
 export function isSpecial(spec: SumTermSpec): boolean {
-  return spec.threshold > 0 || spec.sampleWeights >= 0;
+  return hostNumber(spec.threshold) > 0 || spec.sampleWeights >= 0;
 }
 
 /** The weight of a term. */
@@ -59,11 +60,11 @@ export function planSum(
       ...emptyRecord(TermRecord),
       x: backend.address(inputs[spec.x]),
       sampleWeights: spec.sampleWeights < 0 ? 0 : backend.address(inputs[spec.sampleWeights]),
-      threshold: spec.threshold,
-      keepScale: spec.keepScale,
+      threshold: hostNumber(spec.threshold),
+      keepScale: hostNumber(spec.keepScale),
       key0: spec.key[0],
       key1: spec.key[1],
-      counter: spec.counter,
+      counter: hostNumber(spec.counter),
     };
   });
   const call = {

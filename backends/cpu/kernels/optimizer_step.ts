@@ -1,6 +1,7 @@
 /** Steps of SGD and Adam over all parameters on the CPU. Opposite of ops/optimizer_step.ts. */
 
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { hostNumber } from "../../host_number.ts";
 import type { AdamAttrs, SgdAttrs } from "../../ops/optimizer_step.ts";
 import type { CpuBackend } from "../backend.ts";
 
@@ -9,7 +10,7 @@ export function sgdStepKernel(
   backend: CpuBackend,
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: SgdAttrs },
 ): TensorInfo[] {
-  const { learningRate, momentum, weightDecay } = attrs;
+  const { momentum, weightDecay } = attrs, learningRate = hostNumber(attrs.learningRate);
   return step(backend, inputs, {
     lists: 3,
     clip: attrs.clip,
@@ -25,8 +26,9 @@ export function adamStepKernel(
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: AdamAttrs },
 ): TensorInfo[] {
   const { beta1, beta2, epsilon, weightDecay } = attrs;
-  const rate = attrs.learningRate / (1 - beta1 ** attrs.step);
-  const root = 1 / Math.sqrt(1 - beta2 ** attrs.step);
+  const count = hostNumber(attrs.step);
+  const rate = hostNumber(attrs.learningRate) / (1 - beta1 ** count);
+  const root = 1 / Math.sqrt(1 - beta2 ** count);
   return step(backend, inputs, {
     lists: 4,
     clip: attrs.clip,

@@ -4,6 +4,7 @@
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { type HostNumber, hostNumber } from "../../host_number.ts";
 import type { NormalisedSumAttrs, SumTermSpec } from "../../ops/normalised_sum.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
@@ -93,7 +94,7 @@ export interface SumPlan {
 
 /** True for a term with a dropout mask or factors per sample. */
 export function isSpecial(spec: SumTermSpec): boolean {
-  return spec.threshold > 0 || spec.sampleWeights >= 0;
+  return hostNumber(spec.threshold) > 0 || spec.sampleWeights >= 0;
 }
 
 /** True for a term whose affine pair or weight gets a gradient. */
@@ -222,8 +223,8 @@ export function slots<T>(count: number, valueOf: (slot: number) => T): T[] {
 export function numbered(
   name: string,
   count: number,
-  valueOf: (slot: number) => number,
-): Record<string, number> {
+  valueOf: (slot: number) => HostNumber,
+): Record<string, HostNumber> {
   return Object.fromEntries(slots(count, (slot) => [`${name}${slot}`, valueOf(slot)]));
 }
 
@@ -232,7 +233,7 @@ export function specialUniforms(
   { elements, channels }: SumPlan,
   { first }: Slice,
   { chunk, count }: { chunk: readonly PlannedTerm[]; count: number },
-): Record<string, number> {
+): Record<string, HostNumber> {
   const spec = (slot: number) => chunk[slot]?.spec;
   return {
     elements,

@@ -6,6 +6,7 @@
  */
 
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { derivedNumber, type HostNumber } from "../../host_number.ts";
 import type { AdamAttrs, SgdAttrs } from "../../ops/optimizer_step.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { type PackProgram, packProgram, runPacks } from "../packs.ts";
@@ -60,8 +61,12 @@ export function adamStepKernel(
       gain1: 1 - beta1,
       beta2,
       gain2: 1 - beta2,
-      rate: attrs.learningRate / (1 - beta1 ** attrs.step),
-      root: 1 / Math.sqrt(1 - beta2 ** attrs.step),
+      rate: derivedNumber(
+        (rate, count) => rate / (1 - beta1 ** count),
+        attrs.learningRate,
+        attrs.step,
+      ),
+      root: derivedNumber((count) => 1 / Math.sqrt(1 - beta2 ** count), attrs.step),
       epsilon,
     },
   });
@@ -72,7 +77,7 @@ interface Rule {
   /** Inputs for each parameter. */
   lists: number;
   clip: number;
-  uniforms: Record<string, number>;
+  uniforms: Record<string, HostNumber>;
 }
 
 function step(

@@ -8,8 +8,11 @@
 import type { AdamAttrs, SgdAttrs, StepAttrs } from "../../../backends/ops/optimizer_step.ts";
 import { type Tensors64, withoutPrefix, zeros } from "./tensor64.ts";
 
+/** Attributes whose numbers are no functions. */
+type Fixed<Attrs> = { [Key in keyof Attrs]: number };
+
 /** One step of SGD with momentum. */
-export function naiveSgd(inputs: Tensors64, attrs: SgdAttrs): Tensors64 {
+export function naiveSgd(inputs: Tensors64, attrs: Fixed<SgdAttrs>): Tensors64 {
   return step(inputs, attrs, (outputs, index, at) => {
     const p = outputs[`p.${index}`].values, m = outputs[`m.${index}`].values;
     return (gradient) => {
@@ -20,7 +23,7 @@ export function naiveSgd(inputs: Tensors64, attrs: SgdAttrs): Tensors64 {
 }
 
 /** One step of Adam. */
-export function naiveAdam(inputs: Tensors64, attrs: AdamAttrs): Tensors64 {
+export function naiveAdam(inputs: Tensors64, attrs: Fixed<AdamAttrs>): Tensors64 {
   const { beta1, beta2, learningRate, epsilon, step: count } = attrs;
   return step(inputs, attrs, (outputs, index, at) => {
     const p = outputs[`p.${index}`].values;
