@@ -3,6 +3,8 @@
  * and the errors it may raise. Models never name a backend; they use tfjs ops and `backends/ops/`.
  */
 
+import type * as tf from "@tensorflow/tfjs-core";
+
 /** The backends of this project, in the order in which `auto` tries them. */
 export const BACKEND_NAMES = ["cudnn", "webgpu", "cpu"] as const;
 /** Name of a backend. */
@@ -35,8 +37,41 @@ export interface Backend {
   memory(): BackendMemory;
   /** Makes the current bytes the peak. */
   resetPeak(): void;
+  /** Makes a recorder of steps; absent where nothing is gained by one. */
+  readonly createRecorder?: () => Recorder;
   /** Ends workers and frees memory; tensors of this backend are lost. */
   close(): void;
+}
+
+/**
+ * Records steps, functions that compute the next values of some tensors, and replays them without their
+ * JavaScript. Its recordings share their memory: no two run at the same time.
+ */
+export interface Recorder {
+  /**
+   * Records a step. Its function is called, but computes nothing yet: the tensors keep their values.
+   *
+   * @param step Deterministic but for tensors and `HostNumber`s that are functions: the same ops on the
+   *   same shapes each time, no reads. It may replace tensors, such as the values of variables, and
+   *   leaves no other tensor behind.
+   * @param tensors Everything that it reads and that may differ at a replay, and everything that it
+   *   replaces, before and after it; in one order always, no two sharing their values.
+   * @throws {Error} If a tensor besides `tensors` outlives the step, or whatever the step throws; then
+   *   nothing stays behind.
+   */
+  record(step: () => void, tensors: () => readonly tf.Tensor[]): Recording;
+  /** Frees all recordings, and the memory that they share. */
+  dispose(): void;
+}
+
+/** A recorded step. */
+export interface Recording {
+  /**
+   * Runs the step on the tensors' present values, wherever those came from; they then hold its results.
+   *
+   * @param tensors Of the same shapes and in the same order as at the recording.
+   */
+  replay(tensors: readonly tf.Tensor[]): void;
 }
 
 /** Options for starting a backend. */

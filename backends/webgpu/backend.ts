@@ -14,9 +14,12 @@ import {
   OutOfMemoryError,
 } from "../contract.ts";
 import { hostNumber } from "../host_number.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import type { CommandList } from "./command_list.ts";
 import { type AdapterDescription, type LimitName, openDevice } from "./device.ts";
 import { type Dispatch, Dispatcher } from "./dispatcher.ts";
 import type { Program } from "./program.ts";
+import { WebGpuRecorder } from "./recorder.ts";
 import { registerKernels } from "./register.ts";
 import { TensorSizeError } from "./tensor_size.ts";
 
@@ -27,8 +30,9 @@ const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsag
 
 export class WebGpuBackend extends WebGPUBackend {
   readonly limits: AdapterDescription["limits"];
+  /** The account of its buffers. */
+  readonly pool: BufferPool;
   readonly #dispatcher: Dispatcher;
-  #peak = 0;
   /** The first error that the device reported, and the call encoded last before it. */
   #failure: string | undefined;
   #last: { program: Program; call: Dispatch } | undefined;
@@ -45,10 +49,7 @@ export class WebGpuBackend extends WebGPUBackend {
       device,
       queue: device.queue,
       pass: () => this.#pass(),
-      submit: () => {
-        this.endComputePassEncoder();
-        if (this.#inner.commandEncoder) this.submitQueue();
-      },
+      submit: () => this.submitAll(),
       refused: ({ name }, reason) => {
         this.#failure = `WebGPU program ${name} does not compile: ${oneLine(reason)}`;
       },
@@ -61,14 +62,10 @@ export class WebGpuBackend extends WebGPUBackend {
       if (this.#disposed) return;
       this.#lost = this.#sentence(`the device was lost (${message || reason})`);
     });
-    const { bufferManager } = this, acquire = bufferManager.acquireBuffer.bind(bufferManager);
-    bufferManager.acquireBuffer = (size, usage, ...options) => {
+    this.pool = new BufferPool(this.bufferManager, ({ bytes }) => {
       this.#throwLost();
-      this.#checkSize(size);
-      const buffer = acquire(size, usage, ...options);
-      this.#peak = Math.max(this.#peak, bufferManager.numBytesUsed);
-      return buffer;
-    };
+      this.#checkSize(bytes);
+    });
   }
 
   /** A failure, with the call that was encoded last. */
@@ -111,6 +108,46 @@ export class WebGpuBackend extends WebGPUBackend {
   /** Small tensors stay on the device too: a read back within a step costs more than it saves. */
   override shouldExecuteOnCPU(): boolean {
     return false;
+  }
+
+  /** Submits what is encoded. */
+  submitAll(): void {
+    this.endComputePassEncoder();
+    if (this.#inner.commandEncoder) this.submitQueue();
+  }
+
+  /** Copies a buffer's values to another of its size, after what is encoded, and submits. */
+  copy(from: GPUBuffer, to: GPUBuffer): void {
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    this.#inner.commandEncoder!.copyBufferToBuffer(from, 0, to, 0, to.size);
+    this.submitQueue();
+  }
+
+  /** Runs `body`, all of whose calls, tfjs's own too, go to a list and not to the device. */
+  diverted<T>(list: CommandList, body: () => T): T {
+    const inner = this.#inner, { recordAndSubmit } = inner;
+    this.#dispatcher.sink = list;
+    inner.recordAndSubmit = (...call) => {
+      inner.computePassEncoder = list.pass();
+      try {
+        recordAndSubmit.apply(this, call);
+      } finally {
+        // A list keeps its uniforms, and is no reason to put off the disposal of tensors.
+        Object.assign(inner, {
+          computePassEncoder: null,
+          dispatchCountInPass: 0,
+          uniformPendingDisposal: [],
+          commandQueueOwnedIds: new WeakSet(),
+        });
+      }
+    };
+    try {
+      return body();
+    } finally {
+      this.#dispatcher.sink = undefined;
+      inner.recordAndSubmit = recordAndSubmit;
+    }
   }
 
   /** Encodes a call of a program. */
@@ -183,8 +220,14 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   override uploadToGPU(dataId: tf.DataId): void {
+    this.guarded(() => super.uploadToGPU(dataId));
+  }
+
+  /** Runs calls of WebGPU, whose errors become sentences. */
+  guarded(calls: () => void): void {
+    this.#throwLost();
     try {
-      super.uploadToGPU(dataId);
+      calls();
     } catch (error) {
       throw this.#worded(error);
     }
@@ -202,8 +245,10 @@ export class WebGpuBackend extends WebGPUBackend {
 
   override async read(dataId: tf.DataId): Promise<tf.backend_util.BackendValues> {
     try {
-      const values = await super.read(dataId);
+      const data = this.tensorMap.get(dataId), values = await super.read(dataId);
       this.#throwFailure();
+      // tfjs keeps what was read, but replays change an owned buffer's values in place.
+      if (this.pool.isOwned(data.resource as GPUBuffer)) Object.assign(data, { values: null });
       return values;
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
@@ -235,14 +280,8 @@ export class WebGpuBackend extends WebGPUBackend {
 
   /** Bytes of tensors and scratch, once tensors that wait for a submit are gone. */
   usage(): BackendMemory {
-    this.endComputePassEncoder();
-    if (this.#inner.commandEncoder) this.submitQueue();
-    const { numBytesUsed: current, numBytesAllocated: reserved } = this.bufferManager;
-    return { current, peak: this.#peak, reserved };
-  }
-
-  resetPeak(): void {
-    this.#peak = this.bufferManager.numBytesUsed;
+    this.submitAll();
+    return this.pool.usage();
   }
 
   override dispose(): void {
@@ -260,6 +299,10 @@ function oneLine(text: string): string {
 interface TfjsInternals {
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
+  dispatchCountInPass: number;
+  uniformPendingDisposal: GPUBuffer[];
+  commandQueueOwnedIds: WeakSet<tf.DataId>;
+  recordAndSubmit(...call: unknown[]): void;
 }
 
 /**
@@ -283,7 +326,8 @@ export async function startWebGpuBackend(
     tfjsName: WEBGPU_BACKEND,
     description: `webgpu, ${description.name}${description.software ? " (software)" : ""}`,
     memory: () => backend.usage(),
-    resetPeak: () => backend.resetPeak(),
+    resetPeak: () => backend.pool.resetPeak(),
+    createRecorder: () => new WebGpuRecorder(backend),
     close: () => {
       if (tf.findBackend(WEBGPU_BACKEND) === backend) tf.removeBackend(WEBGPU_BACKEND);
     },

@@ -5,6 +5,8 @@
  * Invariant: what one dispatch writes, the next one sees; so a buffer may be given back as soon as its
  * last reader is encoded. Uniforms are written into a ring, before the submit that reads them: a place
  * is used again only after that submit.
+ *
+ * Calls that are to be kept and not to run, those of a step that is recorded, go to a sink instead.
  */
 
 import type { HostNumber } from "../host_number.ts";
@@ -35,12 +37,30 @@ export interface Dispatch {
   workgroup?: number;
 }
 
-/** Bytes of the ring, and the distance that offsets of uniforms must keep. */
-const RING = 1 << 20, ALIGN = 256;
+/** A call made ready. */
+export interface Command {
+  pipeline: GPUComputePipeline;
+  bindGroup: GPUBindGroup;
+  workgroups: readonly [x: number, y: number, z: number];
+}
+
+/** Where calls go when they do not go to the device. */
+export interface CommandSink {
+  /** Keeps a call's uniforms until its command runs. */
+  place(program: Program, uniforms: Dispatch["uniforms"]): GPUBufferBinding;
+  add(command: Command): void;
+}
+
+/** The distance that offsets of uniforms must keep. */
+export const UNIFORM_ALIGNMENT = 256;
+/** Bytes of the ring. */
+const RING = 1 << 20;
 /** Dispatches encoded before they are submitted. */
 const BATCH = 512;
 
-export class Dispatcher {
+export class Dispatcher implements CommandSink {
+  /** Takes calls in place of the device. */
+  sink: CommandSink | undefined;
   readonly #encoder: Encoder;
   readonly #pipelines = new Map<Program, Pipeline>();
   readonly #ring: GPUBuffer;
@@ -61,23 +81,32 @@ export class Dispatcher {
   /** Encodes a call; it is submitted with the others of its batch. */
   dispatch(program: Program, { buffers, uniforms, invocations, workgroup = 64 }: Dispatch): void {
     if (invocations === 0) return;
-    const { pipeline, layout } = this.#pipeline(program), size = uniformBytes(program);
-    if (this.#next + size > RING) this.#encoder.submit();
-    const offset = this.#next;
-    writeUniforms(program, uniforms, new DataView(this.#staged, offset, size));
-    this.#next = Math.ceil((offset + size) / ALIGN) * ALIGN;
-    const { device } = this.#encoder;
-    const entries = [{ buffer: this.#ring, offset, size }, ...buffers].map((binding, index) => ({
+    const { pipeline, layout } = this.#pipeline(program), { device } = this.#encoder;
+    const sink = this.sink ?? this;
+    const entries = [sink.place(program, uniforms), ...buffers].map((binding, index) => ({
       binding: index,
       resource: binding instanceof GPUBuffer ? { buffer: binding } : binding,
     }));
+    const bindGroup = device.createBindGroup({ label: program.name, layout, entries });
+    const groups = Math.ceil(invocations / workgroup);
+    const wide = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
+    sink.add({ pipeline, bindGroup, workgroups: [wide, Math.ceil(groups / wide), 1] });
+  }
+
+  place(program: Program, uniforms: Dispatch["uniforms"]): GPUBufferBinding {
+    const size = uniformBytes(program);
+    if (this.#next + size > RING) this.#encoder.submit();
+    const offset = this.#next;
+    writeUniforms(program, uniforms, new DataView(this.#staged, offset, size));
+    this.#next = Math.ceil((offset + size) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+    return { buffer: this.#ring, offset, size };
+  }
+
+  add({ pipeline, bindGroup, workgroups }: Command): void {
     const pass = this.#encoder.pass();
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ label: program.name, layout, entries }));
-    const groups = Math.ceil(invocations / workgroup);
-    const most = device.limits.maxComputeWorkgroupsPerDimension;
-    const wide = Math.min(groups, most);
-    pass.dispatchWorkgroups(wide, Math.ceil(groups / wide));
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...workgroups);
     if (++this.#encoded >= BATCH) this.#encoder.submit();
   }
 

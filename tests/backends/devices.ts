@@ -7,7 +7,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
-import { startBackend } from "../../backends/mod.ts";
+import { type Backend, startBackend } from "../../backends/mod.ts";
 import { permitted } from "../permitted.ts";
 import { hasAdapter } from "./adapter.ts";
 
@@ -30,6 +30,8 @@ export interface TestDevice {
 export interface RunningDevice {
   /** Bytes held by live tensors. */
   bytes(): number;
+  /** Absent where steps cannot be recorded. */
+  createRecorder?: Backend["createRecorder"];
   close(): void;
 }
 
@@ -60,9 +62,14 @@ function cpuDevice(
       : "it needs --allow-read=. --allow-write=.cache --allow-env=CI",
     start: async () => {
       const { backend } = await startBackend("cpu", { threads, relaxedSimd, wideTiles });
-      return { bytes: () => backend.memory().current, close: () => backend.close() };
+      return runningOn(backend);
     },
   };
+}
+
+function runningOn(backend: Backend): RunningDevice {
+  const { createRecorder } = backend;
+  return { bytes: () => backend.memory().current, createRecorder, close: () => backend.close() };
 }
 
 /** The least that any WebGPU device has. */
@@ -101,7 +108,7 @@ function webgpuDevice(
       // Only where there is an adapter is the backend loaded.
       const { startWebGpuBackend } = await import("../../backends/webgpu/backend.ts");
       const backend = await startWebGpuBackend({}, limits);
-      return { bytes: () => backend.memory().current, close: () => backend.close() };
+      return runningOn(backend);
     },
   };
 }

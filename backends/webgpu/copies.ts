@@ -1,0 +1,28 @@
+/** Copies between buffers, many a dispatch: one by one, each would wait for the one before. */
+
+import type { WebGpuBackend } from "./backend.ts";
+import { packProgram, runPacks } from "./packs.ts";
+import source from "./wgsl/copy.wgsl" with { type: "text" };
+
+const COPY = packProgram("copies", source, { most: 8 });
+
+/** Values that an invocation copies. */
+const SHARE = 4;
+
+/** Values on their way from one buffer to another of the same size, a multiple of 4 bytes. */
+export interface Copy {
+  from: GPUBuffer;
+  to: GPUBuffer;
+}
+
+/** Encodes copies. */
+export function runCopies(backend: WebGpuBackend, copies: readonly Copy[]): void {
+  runPacks(backend, COPY, {
+    shared: [],
+    uniforms: {},
+    tensors: copies.map(({ from, to }) => {
+      const size = to.size / 4;
+      return { buffers: [from, to], uniforms: { size }, invocations: Math.ceil(size / SHARE) };
+    }),
+  });
+}
