@@ -6,6 +6,7 @@
  * them well. That works on adapters without timestamps too, and no call changes its own inputs.
  * Encoding is part of the time. Programs are timed alone and in another order than in the step, so
  * that their sum can differ from it by a third: shares are of the sum. tfjs's own programs are counted.
+ * Replayed steps, whose JavaScript does not run again, are timed in turns with these.
  *
  * Options: --adapter high-performance --batch 16 --layers 5 --channels 16 --steps 3. Prints a table for
  * a weight and an alpha step, and writes bench/results/webgpu_profile_<date>.json.
@@ -49,8 +50,10 @@ export interface ProgramTotal {
 
 /** One kind of step. */
 export interface WebGpuStepProfile {
-  /** Median of the rounds. */
+  /** Median of the rounds, all of the step's JavaScript included. */
   milliseconds: number;
+  /** The same of a replayed step. */
+  replayMilliseconds: number;
   programs: ProgramTotal[];
   /** Calls of tfjs's own programs. */
   tfjsCalls: number;
@@ -62,7 +65,9 @@ export function byProgram(calls: readonly RecordedCall[]): Map<string, RecordedC
 }
 
 /** A step's table: programs by their time, with their shares of the sum. */
-export function profileTable({ programs, tfjsCalls }: WebGpuStepProfile): string {
+export function profileTable(
+  { programs, tfjsCalls }: Pick<WebGpuStepProfile, "programs" | "tfjsCalls">,
+): string {
   const sumOf = (key: "calls" | "milliseconds") =>
     programs.reduce((sum, total) => sum + total[key], 0);
   const sum = sumOf("milliseconds");
@@ -120,22 +125,25 @@ async function timeCalls(backend: WebGpuBackend, calls: readonly RecordedCall[])
 
 async function profileStep(
   backend: WebGpuBackend,
-  { step, steps }: { step: () => Promise<number>; steps: number },
+  { step, replayed, steps }: Record<"step" | "replayed", () => Promise<number>> & { steps: number },
 ): Promise<WebGpuStepProfile> {
   await step();
+  await replayed();
   const { calls, tfjsCalls } = await record(backend, step);
   const programs = [...byProgram(calls)].map(([name, own]) => ({
     name,
     own,
     runs: [] as number[],
   }));
-  const times: number[] = [];
+  const times: number[] = [], replays: number[] = [];
   for (let round = 0; round < steps; round++) {
     times.push(await step());
+    replays.push(await replayed());
     for (const { own, runs } of programs) runs.push(await timeCalls(backend, own));
   }
   return {
     milliseconds: quantile(times, 0.5),
+    replayMilliseconds: quantile(replays, 0.5),
     programs: programs.map(({ name, own, runs }) => ({
       name,
       calls: own.length,
@@ -149,10 +157,13 @@ async function profileStep(
 export async function profileOnWebGpu(options: WebGpuProfileOptions): Promise<void> {
   const { adapter, batch, layers, channels, steps } = options;
   const backend = await startWebGpuBackend({ adapter });
-  const runner = await createStepRunner({ batch, layers, channels, backend });
+  const shape = { batch, layers, channels, backend };
+  const runner = await createStepRunner({ ...shape, replay: false });
   const device = tf.backend() as WebGpuBackend;
-  const weight = await profileStep(device, { step: runner.weightStep, steps });
-  const alpha = await profileStep(device, { step: runner.alphaStep, steps });
+  const replaying = await createStepRunner(shape);
+  const profile = (kind: "weightStep" | "alphaStep") =>
+    profileStep(device, { step: runner[kind], replayed: replaying[kind], steps });
+  const weight = await profile("weightStep"), alpha = await profile("alphaStep");
   const { peak, reserved } = runner.memory();
   console.log(
     `${layers} cells, ${channels} channels, batch ${batch}, ${backend.description}, ` +
@@ -160,7 +171,10 @@ export async function profileOnWebGpu(options: WebGpuProfileOptions): Promise<vo
   );
   const profiles = { weight, alpha };
   for (const [name, profile] of Object.entries(profiles)) {
-    console.log(`\n${name} step: ${profile.milliseconds.toFixed(0)} ms\n${profileTable(profile)}`);
+    const times = [profile.milliseconds, profile.replayMilliseconds].map((time) => time.toFixed(0));
+    console.log(
+      `\n${name} step: ${times[0]} ms, replayed ${times[1]} ms\n${profileTable(profile)}`,
+    );
   }
   const versions = { deno: Deno.version.deno, v8: Deno.version.v8, tfjs: tf.version_core };
   const memory = { tensorPeakBytes: peak, reservedBytes: reserved };

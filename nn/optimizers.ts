@@ -8,6 +8,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import type { HostNumber } from "../backends/host_number.ts";
 import { adamStep, sgdStep, type StepOutput } from "../backends/ops/optimizer_step.ts";
 import type { HostTensor } from "./safetensors.ts";
 import { checkStateDict, type ExpectedTensor, type StateDict } from "./state_dict.ts";
@@ -38,7 +39,10 @@ export interface AdamOptions extends OptimizerOptions {
 
 /** A step that has been computed; its new values are freed with it unless it was committed. */
 export interface PreparedStep extends Disposable {
-  /** Assigns the new values, once; allocates nothing, so that it cannot fail for memory. */
+  /**
+   * Assigns the new values, once; allocates nothing, so that it cannot fail for memory. The step is still
+   * to be counted, with `countStep`.
+   */
   commit(): void;
 }
 
@@ -71,6 +75,7 @@ abstract class Optimizer {
   step(gradients: tf.Tensor[], learningRate: number): void {
     using step = this.prepare(gradients, learningRate);
     step.commit();
+    this.countStep();
   }
 
   /**
@@ -79,7 +84,7 @@ abstract class Optimizer {
    *
    * @throws {RangeError} If there is not one gradient per parameter.
    */
-  prepare(gradients: tf.Tensor[], learningRate: number): PreparedStep {
+  prepare(gradients: tf.Tensor[], learningRate: HostNumber): PreparedStep {
     const output = this.compute(
       { parameters: this.#variables, gradients, slots: this.#slots },
       learningRate,
@@ -104,13 +109,22 @@ abstract class Optimizer {
     });
     for (const slot of this.#slots.flat()) slot.dispose();
     this.#slots = slots.map((slot) => slot.map((tensor) => tf.keep(tensor)));
+  }
+
+  /** Counts a step that was committed, or replayed. */
+  countStep(): void {
     this.steps++;
+  }
+
+  /** All slots, in an order that does not change; a step replaces them. */
+  get slots(): readonly tf.Tensor[] {
+    return this.#slots.flat();
   }
 
   /** The new values and slots of one step. */
   protected abstract compute(
     input: { parameters: tf.Tensor[]; gradients: tf.Tensor[]; slots: tf.Tensor[][] },
-    learningRate: number,
+    learningRate: HostNumber,
   ): StepOutput;
 
   /**
@@ -181,7 +195,7 @@ export class Sgd extends Optimizer {
   /** The new values and slots of one step. */
   protected override compute(
     input: { parameters: tf.Tensor[]; gradients: tf.Tensor[]; slots: tf.Tensor[][] },
-    learningRate: number,
+    learningRate: HostNumber,
   ): StepOutput {
     return sgdStep(input, { ...this.#options, learningRate });
   }
@@ -204,8 +218,8 @@ export class Adam extends Optimizer {
   /** The new values and slots of one step. */
   protected override compute(
     input: { parameters: tf.Tensor[]; gradients: tf.Tensor[]; slots: tf.Tensor[][] },
-    learningRate: number,
+    learningRate: HostNumber,
   ): StepOutput {
-    return adamStep(input, { ...this.#options, learningRate, step: this.steps + 1 });
+    return adamStep(input, { ...this.#options, learningRate, step: () => this.steps + 1 });
   }
 }

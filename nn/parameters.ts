@@ -138,6 +138,11 @@ export class Parameters {
     return this.#trainable;
   }
 
+  /** Every variable, in the order of their making: trainable ones and running statistics. */
+  variables(): Iterable<tf.Variable> {
+    return this.#variables;
+  }
+
   /** Reads everything to the host. */
   async stateDict(): Promise<Map<string, HostTensor>> {
     const variables = [...this.#variables];

@@ -38,7 +38,7 @@ export function fittingBatch(
   const size = Math.min(PROBE, batch);
   try {
     const before = backend.memory().current; // what the failed step may still hold
-    const trainer = new StageTrainer(settings);
+    const trainer = new StageTrainer(settings, backend.createRecorder?.());
     backend.resetPeak();
     const images = new Float32Array(size * IMAGE_VALUES), labels = new Int32Array(size);
     trainer.alphaStep({ images, labels, size });

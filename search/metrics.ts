@@ -27,7 +27,7 @@ export class Metrics {
   #samples = 0;
 
   /**
-   * Adds a batch.
+   * Adds a batch's sums; its samples are still to be counted, with `count`.
    *
    * @param batch.loss Scalar: the batch's mean loss. Stays the caller's, as do the counts.
    * @param batch.counts `[2]` float32: top-1 and top-5 counts.
@@ -37,7 +37,17 @@ export class Metrics {
       const sum = tf.reshape(tf.mul(loss, size), [1]) as tf.Tensor1D;
       return tf.keep(tf.add(this.#sums, tf.concat1d([sum, counts])));
     });
-    this.#replace(sums as tf.Tensor1D, this.#samples + size);
+    this.#replace(sums as tf.Tensor1D);
+  }
+
+  /** Counts the samples of a batch that was added. */
+  count(size: number): void {
+    this.#samples += size;
+  }
+
+  /** `[3]` float32: the sums on the device, another tensor after `add`, `read` and `restore`. */
+  get sums(): tf.Tensor1D {
+    return this.#sums;
   }
 
   /** Reads the means and starts again; all are 0 where there was no sample. */
@@ -60,7 +70,8 @@ export class Metrics {
   /** Continues from saved sums. */
   restore({ sums, samples }: { sums: HostTensor; samples: number }): void {
     const restored = tf.keep(tf.tensor1d(new Float32Array(sums.data as Float32Array)));
-    this.#replace(restored, samples);
+    this.#replace(restored);
+    this.#samples = samples;
   }
 
   /** Frees the sums. */
@@ -68,10 +79,9 @@ export class Metrics {
     this.#sums.dispose();
   }
 
-  #replace(sums: tf.Tensor1D, samples: number): void {
+  #replace(sums: tf.Tensor1D): void {
     this.#sums.dispose();
     this.#sums = sums;
-    this.#samples = samples;
   }
 }
 

@@ -13,6 +13,7 @@
  * Source: arXiv 1904.12760, section 3; schedule and order of steps as in its authors' code.
  */
 
+import type { Recorder } from "../backends/contract.ts";
 import type { Batch, BatchCycle } from "../datasets/loader.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
@@ -55,6 +56,8 @@ export interface SearchOptions {
   readonly interrupted: () => boolean;
   /** Bytes of tensors now and at most, for `timing.jsonl`. */
   readonly memory: () => { current: number; peak: number };
+  /** Makes a stage's recorder of steps, if the backend has one. */
+  readonly createRecorder?: () => Recorder;
 }
 
 /** Leaves the loops when the run is to stop; caught in {@linkcode Search.run}. */
@@ -122,7 +125,7 @@ export class Search {
     const { config, data, folder } = this.#options;
     const state = this.#state;
     this.#loaders = stageLoaders(data, config, state.stage);
-    this.#trainer = new StageTrainer(this.stageSettings());
+    this.#trainer = new StageTrainer(this.stageSettings(), this.#options.createRecorder?.());
     try {
       if (this.#restore) this.#trainer.restore(this.#restore);
       else folder.log({ type: "stage", ...this.#place(), ...this.#stageFacts() });

@@ -209,6 +209,7 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
     checkpointMinutes: run.checkpointMinutes,
     interrupted: () => interrupt.requested,
     memory: () => backend.memory(),
+    createRecorder: backend.createRecorder,
   }, checkpoint);
   try {
     const result = await search.run();

@@ -4,38 +4,33 @@
  *
  * Invariants: a step reads nothing back to the host and leaves the tensor count as it was; one that
  * throws, wherever memory ran out, has changed no parameter, statistic, metric or optimiser; both kinds
- * of step run in training mode and move the running statistics. Gradients are of first order only.
+ * of step run in training mode and move the running statistics. Gradients are of first order only. With a
+ * recorder, a step of one kind and size is recorded once and then replayed, with the same results.
  *
  * Source: arXiv 1904.12760, section 4.2; order and clipping as in its authors' code.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import type { Recorder } from "../backends/contract.ts";
 import { softmaxCrossEntropy } from "../backends/ops/softmax_cross_entropy.ts";
-import { CounterRandom, type RandomKey } from "../backends/random.ts";
+import { CounterRandom, maskThreshold, type RandomKey } from "../backends/random.ts";
 import { BatchNormUpdates } from "../nn/batch_norm.ts";
 import { lossGradients } from "../nn/gradients.ts";
 import { Adam, Sgd } from "../nn/optimizers.ts";
+import { RecordedSteps } from "../nn/recorded_steps.ts";
 import type { HostTensor } from "../nn/safetensors.ts";
 import { cosineRate, skipDropoutRate } from "../nn/schedules.ts";
 import { checkStateDict, type StateDict, withoutPrefix } from "../nn/state_dict.ts";
+import { type Batch, type BatchTensors, batchTensors } from "./batch.ts";
 import { RANDOM_STREAMS } from "./config.ts";
 import { softmaxRows } from "./edge_weights.ts";
 import { Metrics, type Report } from "./metrics.ts";
 import type { StageSettings } from "./stage_settings.ts";
-import { Supernet } from "./supernet.ts";
+import { type SkipDropout, Supernet } from "./supernet.ts";
 
+export type { Batch } from "./batch.ts";
 export type { Report } from "./metrics.ts";
 export * from "./stage_settings.ts";
-
-/** Images ready for the network, and their labels. */
-export interface Batch {
-  /** `[size, side, side, 3]` float32, NHWC, normalised. */
-  images: Float32Array;
-  /** `[size]` int32, class indices. */
-  labels: Int32Array;
-  /** Number of images. */
-  size: number;
-}
 
 /** What is counted and reported separately. */
 export const REPORT_KINDS = ["weights", "alphas", "evaluation"] as const;
@@ -60,6 +55,7 @@ export class StageTrainer {
     REPORT_KINDS.map((kind) => [kind, new Metrics()]),
   ) as Record<ReportKind, Metrics>;
   readonly #dropoutKey: RandomKey;
+  readonly #steps: RecordedSteps;
   #epoch = 0;
   #rates = { learningRate: 0, skipDropout: 0 };
   /** Training passes so far; names the dropout masks. */
@@ -68,12 +64,14 @@ export class StageTrainer {
   /**
    * Builds the network and its optimisers, at epoch 0.
    *
+   * @param recorder Records the steps, on the backend that is tfjs's current one; disposed with this.
    * @throws {RangeError} If the settings make no network; see {@linkcode Supernet}.
    */
-  constructor(settings: StageSettings) {
+  constructor(settings: StageSettings, recorder?: Recorder) {
     const random = new CounterRandom(settings.seed);
     const { initialisation, dropout } = RANDOM_STREAMS;
     this.#settings = settings;
+    this.#steps = new RecordedSteps(recorder);
     this.#net = new Supernet(settings, random.fork(initialisation, settings.stage));
     this.#dropoutKey = random.fork(dropout, settings.stage).key;
     this.#variables = {
@@ -129,11 +127,12 @@ export class StageTrainer {
 
   /** Adds a batch to the evaluation's metrics: running statistics, no dropout, nothing trained. */
   evaluate(batch: Batch): void {
-    tf.tidy(() => {
-      const { images, labels } = batchTensors(batch);
-      const output = softmaxCrossEntropy(this.#net.forward(images), labels);
-      this.#metrics.evaluation.add(output, batch.size);
-    });
+    this.#run("evaluation", batch, ({ images, labels }) =>
+      tf.tidy(() => {
+        const output = softmaxCrossEntropy(this.#net.forward(images), labels);
+        this.#metrics.evaluation.add(output, batch.size);
+      }));
+    this.#metrics.evaluation.count(batch.size);
   }
 
   /** Means over the samples of one kind since its last report; the only read of metrics. */
@@ -201,61 +200,78 @@ export class StageTrainer {
     this.#optimizers.weights.dispose();
     this.#optimizers.alphas.dispose();
     for (const kind of REPORT_KINDS) this.#metrics[kind].dispose();
+    this.#steps.dispose();
   }
 
   #step(kind: "weights" | "alphas", batch: Batch): void {
+    const drops = maskThreshold(this.#rates.skipDropout) > 0;
+    this.#run(
+      drops ? `${kind} with dropout` : kind,
+      batch,
+      (tensors) => this.#train(kind, { ...tensors, drops }),
+    );
+    this.#optimizers[kind].countStep();
+    this.#metrics[kind].count(batch.size);
+    this.#net.parameters.batchesTracked++;
+    this.#passes++;
+  }
+
+  /** Runs, or replays, a step that depends on `what`, on the batch's shape and on nothing else. */
+  #run(what: string, batch: Batch, compute: (tensors: BatchTensors) => void): void {
+    const tensors = batchTensors(batch), { images, labels } = tensors;
+    try {
+      this.#steps.run(`${what} of [${images.shape}]`, {
+        tensors: () => [
+          images,
+          labels,
+          ...this.#net.parameters.variables(),
+          ...this.#optimizers.weights.slots,
+          ...this.#optimizers.alphas.slots,
+          ...REPORT_KINDS.map((kind) => this.#metrics[kind].sums),
+        ],
+        compute: () => compute(tensors),
+      });
+    } finally {
+      tf.dispose([images, labels]);
+    }
+  }
+
+  #train(
+    kind: "weights" | "alphas",
+    { images, labels, drops }: BatchTensors & { drops: boolean },
+  ): void {
     const updates = new BatchNormUpdates(this.#settings.batchNorm);
     const variables = [...this.#variables[kind].values()];
-    const { images, labels } = batchTensors(batch);
+    const dropout: SkipDropout = {
+      rate: () => this.#rates.skipDropout,
+      key: this.#dropoutKey,
+      pass: () => this.#passes,
+    };
     let counts: tf.Tensor1D | undefined, result: ReturnType<typeof lossGradients> | undefined;
     try {
       result = lossGradients(variables, () => {
         const logits = this.#net.forward(images, {
           updates,
           gradients: kind,
-          dropout: {
-            rate: this.#rates.skipDropout,
-            key: this.#dropoutKey,
-            pass: this.#passes,
-          },
+          ...(drops && { dropout }),
         });
         const output = softmaxCrossEntropy(logits, labels);
         counts = tf.keep(output.counts);
         return output.loss;
       });
       const rate = kind === "weights"
-        ? this.#rates.learningRate
+        ? () => this.#rates.learningRate
         : this.#settings.alphas.learningRate;
       updates.prepare();
       using step = this.#optimizers[kind].prepare(result.gradients, rate);
-      this.#metrics[kind].add({ loss: result.loss, counts: counts! }, batch.size);
+      this.#metrics[kind].add({ loss: result.loss, counts: counts! }, labels.size);
       // From here on nothing can fail.
       step.commit();
       updates.apply();
-      this.#net.parameters.batchesTracked++;
-      this.#passes++;
     } finally {
       updates.dispose();
-      tf.dispose([images, labels]);
       counts?.dispose();
       if (result) tf.dispose([result.loss, result.gradients]);
     }
   }
-}
-
-/** A batch on the device; the caller disposes. */
-function batchTensors(
-  { images, labels, size }: Batch,
-): { images: tf.Tensor4D; labels: tf.Tensor1D } {
-  const side = Math.sqrt(images.length / (3 * size));
-  if (labels.length !== size || !Number.isInteger(side)) {
-    throw new RangeError(
-      `Cannot use a batch of ${size}: got ${labels.length} labels and ${images.length} image values, ` +
-        `no square images of three channels`,
-    );
-  }
-  return tf.tidy(() => ({
-    images: tf.tensor4d(images, [size, side, side, 3]),
-    labels: tf.tensor1d(labels, "int32"),
-  }));
 }

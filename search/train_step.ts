@@ -25,6 +25,8 @@ export interface StepRunnerOptions {
   threads?: number;
   /** Its name, default "cpu"; or one that was started, tfjs's current one. */
   backend?: string | Backend;
+  /** Whether steps are recorded and replayed on a backend that can; default true. */
+  replay?: boolean;
   /** Side of the images in pixels, a multiple of 4; default 32. */
   side?: number;
 }
@@ -56,14 +58,17 @@ export interface StepRunner {
  * @throws {RangeError} If a size makes no network.
  */
 export async function createStepRunner(options: StepRunnerOptions): Promise<StepRunner> {
-  const { layers, channels, threads, backend: given = "cpu" } = options;
+  const { layers, channels, threads, backend: given = "cpu", replay = true } = options;
   const backend = typeof given === "string"
     ? (await startBackend(given, { threads })).backend
     : given;
   const all = allPrimitives();
   const which = { stage: 0, classes: 10, normal: all, reduce: all };
   const settings = stageSettings(searchConfig(), which);
-  const trainer = new StageTrainer({ ...settings, layers, channels, skipDropout: 0 });
+  const trainer = new StageTrainer(
+    { ...settings, layers, channels, skipDropout: 0 },
+    replay ? backend.createRecorder?.() : undefined,
+  );
   const batch = randomBatch(options);
   let loss = NaN;
   const timed = async (kind: "weights" | "alphas" | "evaluation", step: (batch: Batch) => void) => {

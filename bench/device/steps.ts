@@ -2,7 +2,7 @@
  * Times our training steps on a device, in one file that `pack.sh` bundles: a line of JSON per batch,
  * with the medians of weight and alpha steps in milliseconds, the first step, losses and bytes.
  *
- * Options: --backend webgpu --batches 16,96 --steps 10.
+ * Options: --backend webgpu --batches 16,96 --steps 10, and --no-replay to run each step anew.
  */
 
 import { parseArgs } from "deno-std/cli/parse_args.js";
@@ -10,7 +10,9 @@ import { createStepRunner } from "../../search/train_step.ts";
 
 const options = parseArgs(Deno.args, {
   string: ["backend", "batches", "steps"],
-  default: { backend: "webgpu", batches: "16,96", steps: "10" },
+  boolean: ["replay"],
+  negatable: ["replay"],
+  default: { backend: "webgpu", batches: "16,96", steps: "10", replay: true },
 });
 
 for (const batch of options.batches.split(",").map(Number)) {
@@ -19,6 +21,7 @@ for (const batch of options.batches.split(",").map(Number)) {
     layers: 5,
     channels: 16,
     backend: options.backend,
+    replay: options.replay,
   });
   const first = await runner.weightStep(), firstLoss = runner.loss;
   await runner.alphaStep();
@@ -31,6 +34,7 @@ for (const batch of options.batches.split(",").map(Number)) {
   const median = (values: number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
   console.log(JSON.stringify({
     backend: options.backend,
+    replay: options.replay,
     batch,
     firstStepMs: first,
     firstLoss,

@@ -82,6 +82,7 @@ Deno.test("prepare() changes nothing before commit(), and frees a step that is g
     using step = optimizer.prepare(gradients, 0.1);
     assertEquals([values(), await optimizer.state()], [[1, 2], state]);
     step.commit();
+    optimizer.countStep();
   }
   tf.dispose(gradients);
   assertEquals(tf.memory().numTensors, before);
