@@ -193,7 +193,8 @@ const QUICK = {
 
 /** The parts of a config that are changed number by number. */
 const GROUPS = ["weights", "alphas", "batchNorm", "normalisation", "augmentation"] as const;
-type GroupName = typeof GROUPS[number];
+/** Name of one of them. */
+export type GroupName = typeof GROUPS[number];
 
 /** Changes to a preset; per-stage lists have one value per stage. */
 export type SearchOverrides =

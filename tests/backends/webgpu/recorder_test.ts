@@ -147,7 +147,7 @@ for (const [name, message, step] of FAILING) {
     recorder.dispose();
     x.dispose();
     assertEquals(backend.memory().current, 0);
-  }, { maxBufferSize: 1 << 18, maxStorageBufferBindingSize: 1 << 18 });
+  }, { maxBufferSize: 1 << 18 });
 }
 
 webgpuTest("record() refuses tensors that share their values", ({ backend }) => {
