@@ -191,10 +191,15 @@ const QUICK = {
   layers: [4, 6, 8],
 };
 
-/** The parts of a config that are changed number by number. */
-const GROUPS = ["weights", "alphas", "batchNorm", "normalisation", "augmentation"] as const;
-/** Name of one of them. */
-export type GroupName = typeof GROUPS[number];
+/** A part of a config that is changed number by number. */
+export type GroupName = "weights" | "alphas" | "batchNorm" | "normalisation" | "augmentation";
+const GROUPS: readonly GroupName[] = [
+  "weights",
+  "alphas",
+  "batchNorm",
+  "normalisation",
+  "augmentation",
+];
 
 /** Changes to a preset; per-stage lists have one value per stage. */
 export type SearchOverrides =
