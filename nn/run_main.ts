@@ -113,7 +113,9 @@ export function commandWith(
     const outside = accesses
       .filter(({ path, kinds }) => kinds.includes(kind) && !isOpen(path, program.folders[kind]))
       .map(({ path }) => shellWord(path));
-    return outside.length === 0 ? [] : [`--allow-${kind}=${[...new Set(outside)].join(",")}`];
+    // The flag stands in place of the set's own list.
+    const all = [...program.folders[kind], ...new Set(outside)];
+    return outside.length === 0 ? [] : [`--allow-${kind}=${all.join(",")}`];
   });
   if (grants.length === 0) return [program.command, ...words].join(" ");
   return [program.run, ...grants, program.script, ...words].join(" ");

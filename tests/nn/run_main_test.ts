@@ -34,21 +34,23 @@ Deno.test({
 });
 
 Deno.test({
-  name: "commandWith() grants exactly the paths outside the set",
+  name: "commandWith() adds the paths outside the set to those in it",
   ignore: !permitted({ read: ["."] }),
   fn: () => {
     const accesses: Access[] = [
       save("/data/my runs"),
       { path: "/data/images", option: "--data", kinds: ["read"] },
     ];
+    const read = PROGRAM.folders.read.join(","), write = PROGRAM.folders.write.join(",");
     assertEquals(
       commandWith(accesses, ["--note", "a b"], PROGRAM),
-      "deno run -P=paint --allow-read='/data/my runs',/data/images " +
-        "--allow-write='/data/my runs' paint/main.ts --note 'a b'",
+      `deno run -P=paint --allow-read=${read},'/data/my runs',/data/images ` +
+        `--allow-write=${write},'/data/my runs' paint/main.ts --note 'a b'`,
     );
     assertEquals(
       commandWith([save("/picturesx"), save("kept")], [], PROGRAM),
-      "deno run -P=paint --allow-read=/picturesx --allow-write=/picturesx,kept paint/main.ts",
+      `deno run -P=paint --allow-read=${read},/picturesx ` +
+        `--allow-write=${write},/picturesx,kept paint/main.ts`,
     );
   },
 });

@@ -2,7 +2,7 @@
 
 import { CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE } from "../../nn/checkpoint.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { inFolder, programsPermitted, run, TINY_NETWORK } from "./program.ts";
+import { ended, inFolder, programsPermitted, run, startDeno, TINY_NETWORK } from "./program.ts";
 
 const SEARCH = "search/main.ts", TINY_SEARCH = "tests/search/tiny_search.ts";
 const TINY_OPTIONS = [...TINY_NETWORK, "--batch=4", "--train-images=4"];
@@ -69,12 +69,31 @@ test("the search refuses data that it cannot use with code 1", async (folder) =>
 
 test("the search refuses folders that it may not or cannot use", async (folder) => {
   Deno.writeTextFileSync(`${folder}/file`, "");
-  const granted = "--allow-read=/outside --allow-write=/outside search/main.ts --save=/outside";
+  const granted = "--allow-read=.,/tmp,/outside --allow-write=runs,.cache,/tmp,/outside " +
+    "search/main.ts --save=/outside";
   await assertFails({ args: ["--save=/outside"], code: 1, says: granted });
-  await assertFails({ args: ["--data=/outside"], code: 1, says: "--allow-read=/outside search" });
+  await assertFails({ args: ["--data=/outside"], code: 1, says: "--allow-read=.,/tmp,/outside s" });
   await assertFails({ args: [`--save=${folder}/file/run`], code: 1, says: "Cannot make the run" });
   await assertFails({ args: [`--save=${folder}`], code: 1, says: "the folder is not empty" });
   assertEquals([...Deno.readDirSync(folder)].length, 1);
+});
+
+Deno.test({
+  name: "the command that opens a folder to the search is printed, and works",
+  ignore,
+  fn: async () => {
+    const path = `/var/tmp/pdarts-search-${crypto.randomUUID()}`;
+    const refused = await run(TINY_SEARCH, [...TINY_OPTIONS, `--save=${path}`]);
+    assertEquals(refused.code, 1, refused.stderr);
+    const [, ...command] = refused.stderr.trim().split("to open it too, run ")[1].split(" ");
+    try {
+      const opened = await ended(startDeno(command));
+      assertEquals(opened.code, 0, opened.stderr);
+      assertStringIncludes(opened.stdout, `Run folder: ${path}`);
+    } finally {
+      await ended(startDeno(["eval", `Deno.removeSync("${path}", { recursive: true })`]));
+    }
+  },
 });
 
 test("the search refuses what does not fit data and backend", async (folder) => {

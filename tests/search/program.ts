@@ -34,17 +34,22 @@ export function programsPermitted(): boolean {
 
 /** Starts a program of this project with permissions for its folder, its cache and /tmp. */
 export function start(script: string, args: readonly string[]): Deno.ChildProcess {
+  return startDeno([
+    "run",
+    "-q",
+    "--no-prompt",
+    "--allow-read=.,/tmp",
+    "--allow-write=.cache,/tmp",
+    "--allow-env=CI,DENO_V8_FLAGS",
+    script,
+    ...args,
+  ]);
+}
+
+/** Starts Deno with arguments of its own, in this project's folder. */
+export function startDeno(args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-q",
-      "--no-prompt",
-      "--allow-read=.,/tmp",
-      "--allow-write=.cache,/tmp",
-      "--allow-env=CI,DENO_V8_FLAGS",
-      script,
-      ...args,
-    ],
+    args: [...args],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",

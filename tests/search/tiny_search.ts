@@ -8,9 +8,9 @@ import { loadSample } from "../datasets/sample.ts";
 
 const program: MainProgram = {
   command: "tiny-search",
-  run: "deno run",
+  run: "deno run -q --allow-env=CI",
   script: "tests/search/tiny_search.ts",
-  folders: { read: ["/tmp"], write: ["/tmp"] },
+  folders: { read: [".", "/tmp"], write: [".cache", "/tmp"] },
 };
 
 await runMain(program, (args) =>
