@@ -16,9 +16,9 @@ export const CUBLAS_FUNCTIONS = {
   cublasDestroy_v2: status(
     "u64", // cublasHandle_t handle
   ),
-  cublasGetVersion_v2: status(
-    "u64", // cublasHandle_t handle
-    "buffer", // int* version
+  cublasGetProperty: status(
+    "i32", // libraryPropertyType type
+    "buffer", // int* value
   ),
   cublasSetStream_v2: status(
     "u64", // cublasHandle_t handle
@@ -77,6 +77,9 @@ export type Cublas = Deno.DynamicLibrary<typeof CUBLAS_FUNCTIONS>["symbols"];
 /** Values of enums, by their names in C. */
 export const CUBLAS_VALUES = {
   CUBLAS_STATUS_SUCCESS: 0,
+  MAJOR_VERSION: 0,
+  MINOR_VERSION: 1,
+  PATCH_LEVEL: 2,
   CUBLAS_OP_N: 0,
   CUBLAS_OP_T: 1,
   CUBLAS_DEFAULT_MATH: 0,
