@@ -11,6 +11,9 @@ import {
   BackendError,
   type BackendName,
 } from "./contract.ts";
+import type { FoundLibrary } from "./cudnn/ffi/discovery.ts";
+import { loadLibraries, located } from "./cudnn/ffi/load.ts";
+import type { LibraryVersions } from "./cudnn/ffi/open.ts";
 import { STARTERS } from "./starters.ts";
 import { type AdapterDescription, openDevice } from "./webgpu/device.ts";
 
@@ -36,6 +39,10 @@ export async function listBackends(): Promise<ListedBackend[]> {
       list.push({ name, devices: await listAdapters(describe) });
       continue;
     }
+    if (name === "cudnn") {
+      list.push({ name, devices: [await describeCudnn()] });
+      continue;
+    }
     list.push({ name, devices: [{ title: await startedTitle(name), details: [] }] });
   }
   return list;
@@ -50,6 +57,44 @@ async function startedTitle(name: BackendName): Promise<string> {
     if (error instanceof BackendError) return error.message;
     throw error;
   }
+}
+
+async function describeCudnn(): Promise<ListedDevice> {
+  const discovery = located();
+  if (discovery.problem !== undefined) return listedLibraries(discovery.problem, discovery.found);
+  return listedLibraries(await startedTitle("cudnn"), discovery.found, openedVersions());
+}
+
+/** Versions of NVIDIA's libraries; nothing where they cannot be opened, as the title then says. */
+function openedVersions(): LibraryVersions | undefined {
+  try {
+    return loadLibraries().versions;
+  } catch (error) {
+    if (error instanceof BackendError) return undefined;
+    throw error;
+  }
+}
+
+/** A card, or the reason why there is none, with the libraries found: version, what named it, file. */
+export function listedLibraries(
+  title: string,
+  found: readonly FoundLibrary[],
+  versions?: LibraryVersions,
+): ListedDevice {
+  return {
+    title,
+    details: found.map(({ library, path, from }) => {
+      const version = versions && versionOf(library, versions);
+      return [library, [version ? `${version}, from ${from}` : `from ${from}`, path]];
+    }),
+  };
+}
+
+/** The version of a library of this name; nothing for one of another CUDA than the one opened. */
+function versionOf(library: string, versions: LibraryVersions): string | undefined {
+  const [, name, major] = library.match(/^lib(\w+)\.so\.(\d+)$/) ?? [];
+  const version = versions[name as keyof LibraryVersions];
+  return name === "cuda" || version?.startsWith(`${major}.`) ? version : undefined;
 }
 
 async function describe(choice: AdapterChoice): Promise<AdapterDescription> {

@@ -1,6 +1,11 @@
 /** Tests of the list of backends: adapters found and missing, and its text. */
 
-import { backendsText, listAdapters, type ListedDevice } from "../../backends/list.ts";
+import {
+  backendsText,
+  listAdapters,
+  type ListedDevice,
+  listedLibraries,
+} from "../../backends/list.ts";
 import { type AdapterChoice, BackendError } from "../../backends/contract.ts";
 import type { AdapterDescription } from "../../backends/webgpu/device.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
@@ -57,6 +62,26 @@ Deno.test("listAdapters() says why a choice has no adapter, once where there is 
   ]);
   const broken = () => Promise.reject(new TypeError("a defect"));
   await assertRejects(() => listAdapters(broken), TypeError, "a defect");
+});
+
+Deno.test("listedLibraries() says where each library is from, with its version where it is open", () => {
+  const found = ["libcuda.so.1", "libcublas.so.13", "libcublas.so.12"].map((library) => ({
+    library,
+    path: `/lib/${library}`,
+    from: "CUDA_HOME",
+  }));
+  const versions = { cuda: "13.1", cudnn: "9.28.1", cublas: "13.2.0", nvrtc: "13.1" };
+  assertEquals(listedLibraries("card", found, versions), {
+    title: "card",
+    details: [
+      ["libcuda.so.1", ["13.1, from CUDA_HOME", "/lib/libcuda.so.1"]],
+      ["libcublas.so.13", ["13.2.0, from CUDA_HOME", "/lib/libcublas.so.13"]],
+      ["libcublas.so.12", ["from CUDA_HOME", "/lib/libcublas.so.12"]],
+    ],
+  });
+  assertEquals(listedLibraries("no driver", found.slice(0, 1)).details, [
+    ["libcuda.so.1", ["from CUDA_HOME", "/lib/libcuda.so.1"]],
+  ]);
 });
 
 Deno.test("backendsText() aligns names, labels and figures, within 80 columns", async () => {

@@ -41,9 +41,11 @@ export interface Libraries {
   readonly cudnn: Cudnn;
   readonly cublas: Cublas;
   readonly nvrtc: Nvrtc;
-  /** Versions as people write them, such as `13.0`, and `9.28.1` for cuDNN. */
-  readonly versions: { cuda: string; cudnn: string; cublas: string; nvrtc: string };
+  readonly versions: LibraryVersions;
 }
+
+/** Versions as people write them, such as `9.28.1`; the driver's is the CUDA that it is for. */
+export type LibraryVersions = Readonly<Record<"cuda" | "cudnn" | "cublas" | "nvrtc", string>>;
 
 /**
  * Opens the libraries.
