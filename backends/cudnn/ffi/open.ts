@@ -54,7 +54,8 @@ export type LibraryVersions = Readonly<Record<"cuda" | "cudnn" | "cublas" | "nvr
  * CUDA do not fit each other.
  */
 export function openLibraries(files: LibraryFiles): Libraries {
-  const cuda = open(files.cuda, CUDA_FUNCTIONS), cudnn = open(files.cudnn, CUDNN_FUNCTIONS);
+  const cuda = openLibrary(files.cuda, CUDA_FUNCTIONS),
+    cudnn = openLibrary(files.cudnn, CUDNN_FUNCTIONS);
   const major = Math.floor(Number(cudnn.cudnnGetCudartVersion()) / 1000);
   const toolkit = files.toolkits.find((toolkit) => toolkit.major === major);
   if (!toolkit) {
@@ -73,9 +74,9 @@ export function openLibraries(files: LibraryFiles): Libraries {
         `CUDA ${major}; update NVIDIA's driver, or pip install nvidia-cudnn-cu12 nvidia-cuda-nvrtc-cu12`,
     );
   }
-  for (const path of toolkit.before) open(path, {});
-  const cublas = open(toolkit.cublas, CUBLAS_FUNCTIONS);
-  const nvrtc = open(toolkit.nvrtc, NVRTC_FUNCTIONS);
+  for (const path of toolkit.before) openLibrary(path, {});
+  const cublas = openLibrary(toolkit.cublas, CUBLAS_FUNCTIONS);
+  const nvrtc = openLibrary(toolkit.nvrtc, NVRTC_FUNCTIONS);
   return {
     cuda,
     cudnn,
@@ -90,7 +91,12 @@ export function openLibraries(files: LibraryFiles): Libraries {
   };
 }
 
-function open<Functions extends Deno.ForeignLibraryInterface>(
+/**
+ * Opens one library.
+ *
+ * @throws {BackendError} If the loader refuses it, or it lacks a function.
+ */
+export function openLibrary<Functions extends Deno.ForeignLibraryInterface>(
   path: string,
   functions: Functions,
 ): Deno.DynamicLibrary<Functions>["symbols"] {

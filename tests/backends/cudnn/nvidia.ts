@@ -6,34 +6,22 @@
 
 import { type NeededPermissions, permitted } from "../../permitted.ts";
 
-const FOLDER = ".cache/nvidia/nvidia";
+/** Where the packages' files are: `cudnn` and `cu13`, each with `lib` and `include`. */
+export const NVIDIA_FOLDER = ".cache/nvidia/nvidia";
 
 /** The folders of `cuda.h`, `cublas_v2.h`, `nvrtc.h` and `cudnn.h`. */
-export const NVIDIA_INCLUDES = [
-  `${FOLDER}/cu13/include`,
-  `${FOLDER}/cu13/include/cccl`,
-  `${FOLDER}/cudnn/include`,
-];
-
-/** Files of the libraries; the driver is not among them. */
-export const NVIDIA_FILES = {
-  cudnn: `${FOLDER}/cudnn/lib/libcudnn.so.9`,
-  cublas: `${FOLDER}/cu13/lib/libcublas.so.13`,
-  nvrtc: `${FOLDER}/cu13/lib/libnvrtc.so.13`,
-  before: [
-    `${FOLDER}/cu13/lib/libcublasLt.so.13`,
-    `${FOLDER}/cu13/lib/libnvrtc-builtins.so.13.5`,
-  ],
-};
+export const NVIDIA_INCLUDES = ["cu13/include", "cu13/include/cccl", "cudnn/include"].map((
+  folder,
+) => `${NVIDIA_FOLDER}/${folder}`);
 
 let reported = false;
 
 /** Whether the packages are installed, and all that is needed beyond them is permitted. */
 export function nvidiaInstalled(needed: NeededPermissions): boolean {
   if (!permitted({ read: ["."], ...needed })) return false;
-  const installed = [...NVIDIA_INCLUDES, NVIDIA_FILES.cudnn].every(exists);
+  const installed = NVIDIA_INCLUDES.every(exists);
   if (!installed && !reported) {
-    console.log(`skipping tests that need ${FOLDER}; use \`deno task test:cudnn:install\``);
+    console.log(`skipping tests that need ${NVIDIA_FOLDER}; use \`deno task test:cudnn:install\``);
     reported = true;
   }
   return installed;
