@@ -14,10 +14,23 @@ import type { Answers } from "./real_libraries.ts";
 
 const ignore = !programsPermitted() || !scratchPermitted() || !nvidiaInstalled({ run: ["g++"] });
 
-/** Runs the other program; `cudnn` is the folder of cuDNN. */
-async function run(question: keyof Answers, cudnn = `${NVIDIA_FOLDER}/cudnn/lib`) {
+interface Machine {
+  /** The driver's version. */
+  driver?: number;
+  /** The folder of cuDNN. */
+  cudnn?: string;
+  /** The folder of CUDA. */
+  cuda?: string;
+}
+
+/** Runs the other program. */
+async function run(
+  question: keyof Answers,
+  { driver, cudnn = `${NVIDIA_FOLDER}/cudnn/lib`, cuda = `${NVIDIA_FOLDER}/cu13` }: Machine = {},
+) {
   return await withScratch(async (folder) => {
-    await buildDriverWithoutCard(folder);
+    await buildDriverWithoutCard(folder, driver);
+    const variables = ["PDARTS_CUDA_PATH", "PDARTS_CUDNN_PATH", "CUDA_HOME"];
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -25,14 +38,14 @@ async function run(question: keyof Answers, cudnn = `${NVIDIA_FOLDER}/cudnn/lib`
         "--no-prompt",
         "--allow-ffi",
         "--allow-read",
-        "--allow-env=PDARTS_CUDA_PATH,PDARTS_CUDNN_PATH,CUDA_HOME",
+        `--allow-env=${variables}`,
         "tests/backends/cudnn/real_libraries.ts",
         question,
       ],
       env: {
         PDARTS_CUDA_PATH: folder,
         PDARTS_CUDNN_PATH: cudnn,
-        CUDA_HOME: `${NVIDIA_FOLDER}/cu13`,
+        CUDA_HOME: cuda,
         NO_COLOR: "1",
       },
     }).output();
@@ -80,9 +93,33 @@ Deno.test({
     withScratch(async (folder) => {
       const file = "libcudnn.so.9";
       await Deno.copyFile(`${NVIDIA_FOLDER}/cudnn/lib/${file}`, `${folder}/${file}`);
-      const { success, errors } = await run("versions", folder);
+      const { success, errors } = await run("versions", { cudnn: folder });
       assert(!success);
       assertMatch(errors, /found no libcudnn\.so\.9; \S+ lacks libcudnn_\w+\.so\.9 beside it; pip/);
+    }),
+});
+
+Deno.test({
+  name: "openLibraries() refuses a driver, or a cuBLAS and NVRTC, of an older CUDA than cuDNN's",
+  ignore,
+  fn: () =>
+    withScratch(async (folder) => {
+      const driver = await run("versions", { driver: 12040 });
+      assertMatch(
+        driver.errors,
+        /the driver is for CUDA 12\.4, and \S+ for CUDA 13; update NVIDIA's driver, or pip install/,
+      );
+      await buildDriverWithoutCard(folder);
+      for (
+        const name of ["cublas.so.12", "cublasLt.so.12", "nvrtc.so.12", "nvrtc-builtins.so.12.9"]
+      ) {
+        await Deno.copyFile(`${folder}/libcuda.so.1`, `${folder}/lib${name}`);
+      }
+      const toolkit = await run("versions", { cuda: folder });
+      assertMatch(
+        toolkit.errors,
+        /\S+ is for CUDA 13, and cuBLAS and NVRTC are found for CUDA 12; pip install nvidia-cudnn-cu12/,
+      );
     }),
 });
 
