@@ -5,7 +5,8 @@
 
 import { CUDNN_VALUES as V } from "../../../backends/cudnn/ffi/cudnn.ts";
 import { discover } from "../../../backends/cudnn/ffi/discovery.ts";
-import { addressOf, createHandle, cString } from "../../../backends/cudnn/ffi/memory.ts";
+import { addressOf, createHandle, cString, cText } from "../../../backends/cudnn/ffi/memory.ts";
+import { NVRTC_VALUES } from "../../../backends/cudnn/ffi/nvrtc.ts";
 import { type Libraries, openLibraries } from "../../../backends/cudnn/ffi/open.ts";
 import {
   checkCuda,
@@ -131,22 +132,29 @@ function outputSizes({ cudnn }: Libraries, sizes: ConvolutionSizes): number[] {
   return sizesOut.map(([size]) => size);
 }
 
-/** The first bytes of a kernel's machine code. */
+/** The first bytes of a text's machine code for one architecture, compiled as the backend does. */
 function compiled({ nvrtc }: Libraries, architecture: string, source: string): number[] {
   const check = (status: number, call: string) => checkNvrtc(nvrtc, status, call);
   using program = createHandle(
     (out) =>
       check(
-        nvrtc.nvrtcCreateProgram(out, cString(source), cString("scaled.cu"), 0, null, null),
+        nvrtc.nvrtcCreateProgram(out, cString(source), cString("kernels.cu"), 0, null, null),
         "nvrtcCreateProgram",
       ),
     (address) =>
       check(nvrtc.nvrtcDestroyProgram(BigUint64Array.of(address)), "nvrtcDestroyProgram"),
   );
-  const option = cString(`--gpu-architecture=${architecture}`);
-  const options = BigUint64Array.of(addressOf(option));
-  check(nvrtc.nvrtcCompileProgram(program.address, 1, options), "nvrtcCompileProgram");
+  const options = [`--gpu-architecture=${architecture}`, "--std=c++17"].map(cString);
+  const addresses = BigUint64Array.from(options, addressOf);
+  const status = nvrtc.nvrtcCompileProgram(program.address, options.length, addresses);
   const size = new BigUint64Array(1);
+  if (status === NVRTC_VALUES.NVRTC_ERROR_COMPILATION) {
+    check(nvrtc.nvrtcGetProgramLogSize(program.address, size), "nvrtcGetProgramLogSize");
+    const log = new Uint8Array(Number(size[0]));
+    check(nvrtc.nvrtcGetProgramLog(program.address, log), "nvrtcGetProgramLog");
+    throw new DriverError("nvrtcCompileProgram", status, cText(log));
+  }
+  check(status, "nvrtcCompileProgram");
   check(nvrtc.nvrtcGetCUBINSize(program.address, size), "nvrtcGetCUBINSize");
   const binary = new Uint8Array(Number(size[0]));
   check(nvrtc.nvrtcGetCUBIN(program.address, binary), "nvrtcGetCUBIN");
