@@ -1,0 +1,237 @@
+/**
+ * The threads of a block that meet at barriers: fibers of the launching thread.
+ *
+ * A fiber begins one thread after the other for as long as none of them waits. A thread that waits keeps
+ * its fiber, and the scheduler begins the threads behind it on another. Once all have begun, those whose
+ * barrier or exchange is complete go on, in the order in which they became ready.
+ */
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "launch.h"
+
+#ifndef __x86_64__
+#error "the fibers' switch of stacks is written for x86-64"
+#endif
+
+namespace emulator {
+
+namespace {
+
+constexpr unsigned maxThreads = 1024, lanes = 32;
+constexpr size_t stackBytes = 256 << 10, guardBytes = 4096;
+
+struct Fiber {
+  char* stack;
+  void* stackPointer;
+};
+
+enum class State : uint8_t { free, ready, atBarrier, inExchange };
+
+struct Thread {
+  Fiber* fiber;
+  State state;
+  unsigned mask, source;
+  uint64_t value, result;
+};
+
+/** Sets of lanes. */
+struct Warp {
+  unsigned existing, arrived, ended;
+};
+
+/** The block under way. */
+struct Block {
+  void (*begin)(void*);
+  void* argument;
+  unsigned threads, begun, ended, atBarrier;
+};
+
+Block block;
+Thread threads[maxThreads];
+Warp warps[maxThreads / lanes];
+/** A ring of ready threads: each is in it at most once. */
+unsigned ready[maxThreads], readyHead, readyTail;
+Fiber* running;
+void* schedulerStack;
+std::vector<Fiber*> fibers, idleFibers;
+
+/** Saves the callee's registers and stack pointer, and goes on with the other stack. */
+__attribute__((naked, noinline)) void switchStack(void** /* saved */, void* /* next */) {
+  asm volatile(
+      "push %rbp\n push %rbx\n push %r12\n push %r13\n push %r14\n push %r15\n"
+      "mov %rsp, (%rdi)\n mov %rsi, %rsp\n"
+      "pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbx\n pop %rbp\n ret");
+}
+
+void leaveToScheduler() { switchStack(&running->stackPointer, schedulerStack); }
+
+void goOn(Fiber* fiber) {
+  running = fiber;
+  switchStack(&schedulerStack, fiber->stackPointer);
+}
+
+void fiberMain() {
+  for (;;) {
+    block.begin(block.argument);
+    idleFibers.push_back(running);
+    leaveToScheduler();
+  }
+}
+
+/** Lays out a stack so that the first switch to it enters `fiberMain`. */
+void prepare(Fiber& fiber, size_t number) {
+  // Tops at different offsets: equal ones would share few sets of the cache.
+  char* top = fiber.stack + stackBytes - 64 - number * 448 % 16384;
+  void** frame = reinterpret_cast<void**>(top);
+  *--frame = nullptr;
+  *--frame = reinterpret_cast<void*>(fiberMain);
+  frame -= 6;
+  memset(frame, 0, 6 * sizeof *frame);
+  fiber.stackPointer = frame;
+}
+
+Fiber* takeFiber() {
+  if (idleFibers.empty()) {
+    void* stack = mmap(nullptr, stackBytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED) abortKernel("no memory for a thread's stack");
+    mprotect(stack, guardBytes, PROT_NONE);
+    fibers.push_back(new Fiber{static_cast<char*>(stack), nullptr});
+    prepare(*fibers.back(), fibers.size());
+    idleFibers.push_back(fibers.back());
+  }
+  Fiber* fiber = idleFibers.back();
+  idleFibers.pop_back();
+  return fiber;
+}
+
+void makeReady(unsigned thread) {
+  threads[thread].state = State::ready;
+  ready[readyTail++ % maxThreads] = thread;
+}
+
+void wait(unsigned thread, State state) {
+  threads[thread].state = state;
+  threads[thread].fiber = running;
+  leaveToScheduler();
+  threads[thread].state = State::free;
+}
+
+bool barrierIsComplete() { return block.begun == block.threads && block.atBarrier + block.ended == block.threads; }
+
+void openBarrier() {
+  block.atBarrier = 0;
+  for (unsigned thread = 0; thread < block.threads; thread++) {
+    if (threads[thread].state == State::atBarrier) makeReady(thread);
+  }
+}
+
+uint64_t resultOf(const Thread& thread, const Thread* warpThreads, unsigned members) {
+  if (thread.source < lanes) return members >> thread.source & 1 ? warpThreads[thread.source].value : ~uint64_t{0};
+  unsigned ballot = 0;
+  for (unsigned lane = 0; lane < lanes; lane++) {
+    if (members >> lane & 1 && warpThreads[lane].value != 0) ballot |= 1u << lane;
+  }
+  return ballot;
+}
+
+/** If all lanes of the mask have arrived or ended, gives them their results and sets the waiting ones free. */
+bool openExchange(unsigned warpNumber, unsigned mask) {
+  Warp& warp = warps[warpNumber];
+  mask &= warp.existing;
+  if (((warp.arrived | warp.ended) & mask) != mask) return false;
+  const unsigned members = warp.arrived & mask;
+  Thread* warpThreads = threads + warpNumber * lanes;
+  for (unsigned rest = members; rest; rest &= rest - 1) {
+    Thread& thread = warpThreads[__builtin_ctz(rest)];
+    thread.result = resultOf(thread, warpThreads, members);
+    if (thread.state == State::inExchange) makeReady(warpNumber * lanes + __builtin_ctz(rest));
+  }
+  warp.arrived &= ~members;
+  return true;
+}
+
+/** Exchanges whose missing lanes have ended since. */
+void openExchangesOfEnded() {
+  for (unsigned thread = 0; thread < block.threads; thread++) {
+    if (threads[thread].state == State::inExchange) openExchange(thread / lanes, threads[thread].mask);
+  }
+}
+
+void resumeReady() {
+  while (readyHead != readyTail) goOn(threads[ready[readyHead++ % maxThreads]].fiber);
+}
+
+void startBlock(void (*begin)(void*), void* argument, unsigned count) {
+  block = {begin, argument, count, 0, 0, 0};
+  readyHead = readyTail = 0;
+  for (unsigned warp = 0; warp * lanes < count; warp++) {
+    const unsigned existing = count - warp * lanes;
+    warps[warp] = {existing < lanes ? (1u << existing) - 1 : ~0u, 0, 0};
+  }
+}
+
+}  // namespace
+
+void resetFibers() {
+  idleFibers = fibers;
+  for (size_t number = 0; number < fibers.size(); number++) prepare(*fibers[number], number);
+  for (Thread& thread : threads) thread.state = State::free;
+  running = nullptr;
+}
+
+}  // namespace emulator
+
+using namespace emulator;
+
+extern "C" {
+
+void emulatorRunBlock(void (*begin)(void*), void* argument, unsigned count) {
+  startBlock(begin, argument, count);
+  while (block.begun < count) goOn(takeFiber());
+  while (block.ended < count) {
+    resumeReady();
+    if (block.ended == count) break;
+    if (block.atBarrier > 0 && barrierIsComplete()) {
+      openBarrier();
+      continue;
+    }
+    openExchangesOfEnded();
+    if (readyHead == readyTail) abortKernel("threads wait for each other at different barriers or exchanges");
+  }
+  running = nullptr;
+}
+
+unsigned emulatorNextThread() { return block.begun < block.threads ? block.begun++ : noThread; }
+
+void emulatorThreadEnds(unsigned thread) {
+  block.ended++;
+  warps[thread / lanes].ended |= 1u << thread % lanes;
+}
+
+void emulatorBarrier(unsigned thread) {
+  if (!running) abortKernel("a barrier in a kernel that was taken for one without");
+  block.atBarrier++;
+  if (barrierIsComplete()) return openBarrier();
+  wait(thread, State::atBarrier);
+}
+
+unsigned long long emulatorExchange(unsigned thread, unsigned mask, unsigned long long value, unsigned source) {
+  if (!running) abortKernel("a warp exchange in a kernel that was taken for one without");
+  const unsigned lane = thread % lanes, warp = thread / lanes;
+  if (!(mask >> lane & 1)) abortKernel("a lane calls a warp exchange whose mask leaves it out");
+  Thread& self = threads[thread];
+  self.mask = mask;
+  self.source = source;
+  self.value = value;
+  warps[warp].arrived |= 1u << lane;
+  if (!openExchange(warp, mask)) wait(thread, State::inExchange);
+  return self.result;
+}
+
+}
