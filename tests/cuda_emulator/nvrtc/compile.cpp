@@ -33,14 +33,15 @@ std::string hashOf(const std::string& text) {
   return digits;
 }
 
-/** Runs g++ with its messages in a file; whether it succeeded. */
-bool runCompiler(std::vector<std::string> options, const std::string& messages) {
+/** Runs g++ with a file as its input and its messages in another; whether it succeeded. */
+bool runCompiler(std::vector<std::string> options, const std::string& input, const std::string& messages) {
   options.insert(options.begin(), {"g++", "-std=c++17", "-w", "-fdiagnostics-color=never"});
   std::vector<char*> arguments;
   for (std::string& option : options) arguments.push_back(option.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, input.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 2, messages.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   pid_t process;
   const int failure = posix_spawnp(&process, "g++", &actions, nullptr, arguments.data(), environ);
@@ -100,8 +101,8 @@ Compilation compileImage(const std::string& image) {
   const bool done = runCompiler(
       {"-O2", "-march=native", "-fPIC", "-shared", "-fno-exceptions", "-fno-rtti", "-fno-strict-aliasing",
        "-fvisibility=hidden", contracts ? "-ffp-contract=fast" : "-ffp-contract=off", "-I" + folder + "/shim",
-       source, "-o", built, "-L" + folder, "-l:libcuda.so.1", "-Wl,-rpath," + folder},
-      work.path + "/messages");
+       "-o", built, "-x", "c++", "-", "-L" + folder, "-l:libcuda.so.1", "-Wl,-rpath," + folder},
+      source, work.path + "/messages");
   const std::string log = readFile(work.path + "/messages");
   if (!done) return {"", log};
   mkdir(modules.c_str(), 0755);
@@ -114,10 +115,11 @@ std::string preprocess(const std::string& source, const std::string& name,
   const TemporaryFolder work;
   const std::string input = work.path + "/input.cpp", output = work.path + "/output.cpp";
   writeFile(input, "#line 1 \"" + name + "\"\n" + source);
+  // Read from standard input, the folder's name is not in the result.
   std::vector<std::string> all{"-E", "-undef", "-D__CUDACC__", "-D__CUDACC_RTC__", "-D__CUDA_ARCH__=900",
-                               input, "-o", output};
-  all.insert(all.end(), options.begin(), options.end());
-  if (runCompiler(all, work.path + "/messages")) return readFile(output);
+                               "-o", output, "-x", "c++", "-"};
+  all.insert(all.begin(), options.begin(), options.end());
+  if (runCompiler(all, input, work.path + "/messages")) return readFile(output);
   log = readFile(work.path + "/messages");
   return "";
 }
