@@ -23,6 +23,8 @@
 #define __CUDACC__
 #define __CUDACC_RTC__
 
+using size_t = decltype(sizeof 0);
+
 namespace {
 
 struct uint3 {
