@@ -16,7 +16,7 @@ import {
   type BackendOptions,
 } from "../contract.ts";
 import { compileKernels, MAX_PAGES } from "./compiler.ts";
-import { KernelScope } from "./kernel_scope.ts";
+import { CpuKernelScope } from "./kernel_scope.ts";
 import { Arena, type FloatView } from "./memory.ts";
 import { MAX_THREADS } from "./protocol.ts";
 import type { KernelProfile, KernelWork } from "./profile.ts";
@@ -39,7 +39,7 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
   /** Collects kernel calls while set. */
   profile: KernelProfile | undefined;
   /** Whatever the running kernel makes and frees. */
-  readonly scope = new KernelScope({
+  readonly scope = new CpuKernelScope({
     release: (dataId) => this.#release(dataId),
     free: (address) => this.arena.free(address),
   });

@@ -1,11 +1,6 @@
-/**
- * What a running kernel makes and frees, so that one that throws, for lack of memory most likely, leaves
- * nothing behind.
- *
- * Invariant: tensors that existed before a kernel are as they were where it throws; kernels called by a
- * kernel belong to it.
- */
+/** What a running kernel makes and frees: blocks that one of tfjs-backend-cpu's may still read wait. */
 
+import { KernelScope } from "../kernel_scope.ts";
 import type { DataId } from "./tensor_data.ts";
 
 /** What becomes of tensors and blocks that are given up; the backend's and the arena's. */
@@ -16,31 +11,14 @@ export interface ScopeOwner {
   free(address: number): void;
 }
 
-export class KernelScope {
+export class CpuKernelScope extends KernelScope {
   readonly #owner: ScopeOwner;
-  /** While a kernel runs: how often it made or shared each tensor and did not dispose of it. */
-  #kept: Map<DataId, number> | undefined;
   /** Blocks to free when the running kernel of tfjs-backend-cpu has ended. */
   #held: number[] | undefined;
 
   constructor(owner: ScopeOwner) {
+    super((dataId) => owner.release(dataId));
     this.#owner = owner;
-  }
-
-  /** Calls a kernel; tensors it made are freed if it throws. */
-  attempt<Result>(kernel: () => Result): Result {
-    if (this.#kept) return kernel();
-    const kept = this.#kept = new Map<DataId, number>();
-    try {
-      return kernel();
-    } catch (error) {
-      for (const [dataId, count] of kept) {
-        for (let time = 0; time < count; time++) this.#owner.release(dataId);
-      }
-      throw error;
-    } finally {
-      this.#kept = undefined;
-    }
   }
 
   /**
@@ -57,11 +35,6 @@ export class KernelScope {
       this.#held = undefined;
       for (const address of held) this.#owner.free(address);
     }
-  }
-
-  /** Notes that a tensor was made or shared (1), or disposed of (-1). */
-  count(dataId: DataId, change: 1 | -1): void {
-    this.#kept?.set(dataId, (this.#kept.get(dataId) ?? 0) + change);
   }
 
   /** Frees a block, at once or when the kernel has ended. */
