@@ -10,6 +10,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { type Backend, startBackend } from "../../backends/mod.ts";
 import { permitted } from "../permitted.ts";
 import { hasAdapter } from "./adapter.ts";
+import { EMULATOR_ABSENT, startEmulated } from "./cudnn/emulated.ts";
 
 /** A device under test. */
 export interface TestDevice {
@@ -113,6 +114,18 @@ function webgpuDevice(
   };
 }
 
+/** The cuDNN backend on stand-ins for NVIDIA's libraries that compute on the CPU. */
+const CUDNN_EMULATED: TestDevice = {
+  name: "cudnn, emulated",
+  family: "cudnn",
+  fast: true,
+  absent: EMULATOR_ABSENT,
+  start: async () => {
+    const backend = await startEmulated();
+    return { bytes: () => backend.memory().current, close: () => backend.close() };
+  },
+};
+
 /** All devices, in the order in which suites run on them. */
 export const DEVICES: readonly TestDevice[] = [
   COMPOSITION,
@@ -124,6 +137,7 @@ export const DEVICES: readonly TestDevice[] = [
   // The limits change how lists are cut up, not how long a row may be: small cases show it.
   webgpuDevice("webgpu, smallest limits", { limits: SMALLEST_LIMITS, fast: false }),
   webgpuDevice("webgpu, small bindings", { limits: SMALL_BINDINGS, fast: false }),
+  CUDNN_EMULATED,
 ];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;

@@ -1,0 +1,231 @@
+/**
+ * The cuDNN backend: tensors on an NVIDIA card, our kernels in CUDA C, dense convolutions by cuDNN. Any
+ * kernel not listed in register.ts is tfjs-backend-cpu's, on the host, and counted: see fallback.ts.
+ */
+
+import "@tensorflow/tfjs-backend-cpu";
+import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { type Backend, BackendError, type BackendOptions } from "../contract.ts";
+import { KernelScope } from "../kernel_scope.ts";
+import { CudaCompiler } from "./compiler.ts";
+import { Convolutions, type DenseConvolution } from "./convolution.ts";
+import { CudaDevice, type DeviceLimits } from "./device.ts";
+import type { Libraries } from "./ffi/open.ts";
+import { type Launch, Launcher } from "./launcher.ts";
+import { DevicePool } from "./memory.ts";
+import type { CudaKernel } from "./module.ts";
+import { registerKernels } from "./register.ts";
+import { Staging } from "./staging.ts";
+import { arrayFor, bytesOf, DeviceTensor, type Downloader } from "./tensor_data.ts";
+
+export type { DenseConvolution } from "./convolution.ts";
+export type { Launch } from "./launcher.ts";
+
+/** Name of the backend in tfjs's registry. */
+export const CUDNN_BACKEND = "pdarts-cudnn";
+
+export class CudnnBackend extends MathBackendCPU implements Downloader {
+  /** What decides how kernels split their work. */
+  readonly device: DeviceLimits;
+  readonly pool: DevicePool;
+  /** Calls of kernels on the host since the start, by name. */
+  readonly fallbacks = new Map<string, number>();
+  /** Tensors that the running kernel makes. */
+  readonly scope = new KernelScope((dataId) => this.#release(dataId));
+  readonly #cuda: CudaDevice;
+  readonly #launcher: Launcher;
+  readonly #staging: Staging;
+  readonly #convolutions: Convolutions;
+
+  constructor(cuda: CudaDevice, compiler: CudaCompiler) {
+    super();
+    this.device = cuda.limits;
+    this.pool = new DevicePool(cuda);
+    this.#cuda = cuda;
+    this.#launcher = new Launcher(cuda, compiler);
+    this.#staging = new Staging(cuda);
+    this.#convolutions = new Convolutions(cuda, this.pool);
+  }
+
+  #get(dataId: tf.DataId): DeviceTensor {
+    return this.data.get(dataId) as unknown as DeviceTensor;
+  }
+
+  override write(
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+  ): tf.DataId {
+    const dataId = {};
+    this.move(dataId, values, shape, dtype, 1);
+    this.scope.count(dataId, 1);
+    return dataId;
+  }
+
+  override move(
+    dataId: tf.DataId,
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    refCount: number,
+  ): void {
+    const elements = tf.util.sizeFromShape(shape);
+    const tensor = new DeviceTensor(this, { dtype, elements, host: values ?? undefined });
+    tensor.refCount = refCount;
+    this.data.set(dataId, tensor);
+  }
+
+  override incRef(dataId: tf.DataId): void {
+    super.incRef(dataId);
+    this.scope.count(dataId, 1);
+  }
+
+  override disposeData(dataId: tf.DataId, force = false): boolean {
+    this.scope.count(dataId, -1);
+    return this.#release(dataId, force);
+  }
+
+  #release(dataId: tf.DataId, force = false): boolean {
+    if (!this.data.has(dataId)) return true;
+    const { address } = this.#get(dataId);
+    if (!super.disposeData(dataId, force)) return false;
+    if (address !== undefined) this.pool.release(address);
+    return true;
+  }
+
+  /** A new float32 tensor of undefined values, on the card. */
+  allocate(shape: number[]): tf.TensorInfo {
+    const elements = tf.util.sizeFromShape(shape), dataId = {};
+    const address = this.pool.take(4 * elements);
+    this.data.set(dataId, new DeviceTensor(this, { dtype: "float32", elements, address }));
+    this.scope.count(dataId, 1);
+    return { dataId, shape, dtype: "float32" };
+  }
+
+  /** Another tensor with the same values. */
+  share(info: tf.TensorInfo): tf.TensorInfo {
+    this.incRef(info.dataId);
+    return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
+  }
+
+  /**
+   * Address of a numeric tensor's values, which are copied to the card if need be.
+   *
+   * @throws {BackendError} If they are not of the tensor's dtype, or have no place on the card.
+   */
+  address(info: tf.TensorInfo): bigint {
+    const tensor = this.#get(info.dataId);
+    if (tensor.dtype !== info.dtype || bytesOf(tensor) === 0 && tensor.elements > 0) {
+      const reason = `A ${info.dtype} tensor of ${tensor.dtype} values has no address`;
+      throw new BackendError("cudnn", reason);
+    }
+    return tensor.address ?? this.#place(tensor);
+  }
+
+  #place(tensor: DeviceTensor): bigint {
+    const address = this.pool.take(bytesOf(tensor)), values = arrayFor(tensor);
+    values.set(tensor.host as unknown as ArrayLike<number>);
+    this.upload(values, address);
+    tensor.place(address);
+    return address;
+  }
+
+  /** Copies values on the host to an address; they may change as soon as this returns. */
+  upload(values: ArrayBufferView<ArrayBuffer>, address: bigint): void {
+    this.#staging.upload(values, address);
+  }
+
+  /** Memory for intermediate results; give it back with {@linkcode releaseScratch}. */
+  takeScratch(bytes: number): bigint {
+    return this.pool.take(bytes);
+  }
+
+  /** Gives intermediate memory back; what is launched already may still use it. */
+  releaseScratch(address: bigint): void {
+    this.pool.release(address);
+  }
+
+  /** Launches a kernel; see {@linkcode Launcher.launch}. */
+  launch(kernel: CudaKernel, call: Launch): void {
+    this.#launcher.launch(kernel, call);
+  }
+
+  /** Runs a dense convolution or a gradient of one; see {@linkcode Convolutions.run}. */
+  convolution(call: DenseConvolution): void {
+    this.#convolutions.run(call);
+  }
+
+  /** A copy of a tensor's values, once all work so far has ended. */
+  download(tensor: DeviceTensor): tf.backend_util.TypedArray {
+    this.#cuda.synchronize();
+    return this.#copy(tensor);
+  }
+
+  #copy(tensor: DeviceTensor): tf.backend_util.TypedArray {
+    const values = arrayFor(tensor);
+    this.#cuda.download(values, tensor.address!);
+    return values;
+  }
+
+  override async read(dataId: tf.DataId): Promise<tf.backend_util.BackendValues> {
+    const tensor = this.#get(dataId);
+    if (tensor.address === undefined) return this.readSync(dataId);
+    // Whoever disposes of the tensor meanwhile leaves its values to this read.
+    super.incRef(dataId);
+    try {
+      await this.#cuda.reached();
+      return this.#copy(tensor);
+    } finally {
+      if (this.#release(dataId)) tf.engine().removeDataId(dataId, this);
+    }
+  }
+
+  override memory(): { unreliable: boolean; reasons: string[] } {
+    return { unreliable: false, reasons: [] };
+  }
+
+  override dispose(): void {
+    this.#convolutions[Symbol.dispose]();
+    this.#staging[Symbol.dispose]();
+    this.#launcher[Symbol.dispose]();
+    this.pool.close();
+    this.#cuda[Symbol.dispose]();
+  }
+}
+
+/**
+ * Starts the cuDNN backend and makes it tfjs's current one.
+ *
+ * @throws {BackendError} If there is no card, or a library refuses to start.
+ */
+export async function startCudnnBackend(
+  options: BackendOptions,
+  libraries: Libraries,
+): Promise<Backend> {
+  const cuda = new CudaDevice(libraries), { computeCapability } = cuda.limits;
+  const cacheDir = `${options.cacheDir ?? `${import.meta.dirname}/../../.cache`}/cuda`;
+  const compiler = new CudaCompiler(libraries.nvrtc, { computeCapability, cacheDir });
+  if (tf.findBackend(CUDNN_BACKEND)) tf.removeBackend(CUDNN_BACKEND);
+  const backend = new CudnnBackend(cuda, compiler);
+  registerKernels(CUDNN_BACKEND);
+  tf.registerBackend(CUDNN_BACKEND, () => backend, 2);
+  await tf.setBackend(CUDNN_BACKEND);
+  return {
+    name: "cudnn",
+    tfjsName: CUDNN_BACKEND,
+    description: `cudnn, ${cuda.name}, driver for CUDA ${cuda.driverVersion}, ` +
+      `cuDNN ${cudnnVersion(libraries.cudnn.cudnnGetVersion())}`,
+    memory: () => backend.pool.usage,
+    resetPeak: () => backend.pool.resetPeak(),
+    close: () => {
+      if (tf.findBackend(CUDNN_BACKEND) === backend) tf.removeBackend(CUDNN_BACKEND);
+    },
+  };
+}
+
+/** Such as `9.28.1` for 92801. */
+function cudnnVersion(version: bigint): string {
+  const number = Number(version);
+  return [Math.floor(number / 10000), Math.floor(number / 100) % 100, number % 100].join(".");
+}

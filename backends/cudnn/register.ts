@@ -1,0 +1,80 @@
+/**
+ * The one list of kernels that the cuDNN backend implements itself; every other kernel is
+ * tfjs-backend-cpu's, on the host. To add one: write `kernels/<op>.ts`, and a row here.
+ */
+
+import {
+  AddN,
+  getKernel,
+  getKernelsForBackend,
+  type KernelFunc,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
+import { GLOBAL_AVERAGE_POOL, GLOBAL_AVERAGE_POOL_GRAD } from "../ops/global_average_pool.ts";
+import { ADAM_STEP, SGD_STEP } from "../ops/optimizer_step.ts";
+import { RUNNING_STATISTICS } from "../ops/running_statistics.ts";
+import { SOFTMAX_CROSS_ENTROPY } from "../ops/softmax_cross_entropy.ts";
+import type { CudnnBackend } from "./backend.ts";
+import { registerFallbacks } from "./fallback.ts";
+import { addNKernel } from "./kernels/add_n.ts";
+import {
+  globalAveragePoolGradKernel,
+  globalAveragePoolKernel,
+} from "./kernels/global_average_pool.ts";
+import { adamStepKernel, sgdStepKernel } from "./kernels/optimizer_step.ts";
+import { runningStatisticsKernel } from "./kernels/running_statistics.ts";
+import { softmaxCrossEntropyKernel } from "./kernels/softmax_cross_entropy.ts";
+
+// A kernel knows the inputs and attributes of its own op, tfjs only that they are records.
+type Kernel = (
+  backend: CudnnBackend,
+  call: { inputs: never; attrs: never },
+) => TensorInfo | TensorInfo[];
+
+const KERNELS: Record<string, Kernel> = {
+  [ADAM_STEP]: adamStepKernel,
+  [GLOBAL_AVERAGE_POOL]: globalAveragePoolKernel,
+  [GLOBAL_AVERAGE_POOL_GRAD]: globalAveragePoolGradKernel,
+  [RUNNING_STATISTICS]: runningStatisticsKernel,
+  [SGD_STEP]: sgdStepKernel,
+  [SOFTMAX_CROSS_ENTROPY]: softmaxCrossEntropyKernel,
+};
+
+/** A kernel of tfjs's own that applies to some calls; undefined leaves a call to the host. */
+type PartialKernel = (
+  backend: CudnnBackend,
+  call: { inputs: never; attrs: never },
+) => TensorInfo | TensorInfo[] | undefined;
+
+const REPLACED: Record<string, PartialKernel> = {
+  [AddN]: addNKernel,
+};
+
+/** Registers all kernels under a backend's name, once. */
+export function registerKernels(backendName: string): void {
+  if (getKernelsForBackend(backendName).length > 0) return;
+  registerFallbacks(backendName);
+  const register = (kernelName: string, kernelFunc: KernelFunc) =>
+    registerKernel({ kernelName, backendName, kernelFunc });
+  for (const [kernelName, kernel] of Object.entries(KERNELS)) {
+    register(kernelName, (call) => attempt(kernel, call));
+  }
+  for (const [kernelName, kernel] of Object.entries(REPLACED)) {
+    const { kernelFunc: fallback } = getKernel(kernelName, backendName);
+    unregisterKernel(kernelName, backendName);
+    register(kernelName, (call) => attempt(kernel, call) ?? fallback(call));
+  }
+}
+
+/** Calls a kernel; tensors it made are freed if it throws. */
+function attempt<Result>(
+  kernel: (backend: CudnnBackend, call: { inputs: never; attrs: never }) => Result,
+  { backend, inputs, attrs }: Parameters<KernelFunc>[0],
+): Result {
+  const cudnn = backend as CudnnBackend;
+  return cudnn.scope.attempt(() =>
+    kernel(cudnn, { inputs: inputs as never, attrs: attrs as never })
+  );
+}
