@@ -94,13 +94,13 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     return true;
   }
 
-  /** A new float32 tensor of undefined values, on the card. */
-  allocate(shape: number[]): tf.TensorInfo {
+  /** A new tensor of undefined values, on the card. */
+  allocate(shape: number[], dtype: "float32" | "int32" = "float32"): tf.TensorInfo {
     const elements = tf.util.sizeFromShape(shape), dataId = {};
     const address = this.pool.take(4 * elements);
-    this.data.set(dataId, new DeviceTensor(this, { dtype: "float32", elements, address }));
+    this.data.set(dataId, new DeviceTensor(this, { dtype, elements, address }));
     this.scope.count(dataId, 1);
-    return { dataId, shape, dtype: "float32" };
+    return { dataId, shape, dtype };
   }
 
   /** Another tensor with the same values. */

@@ -5,12 +5,24 @@
 
 import {
   AddN,
+  BatchMatMul,
+  Cast,
+  Concat,
+  Fill,
   getKernel,
   getKernelsForBackend,
   type KernelFunc,
+  OnesLike,
+  Pack,
   registerKernel,
+  Slice,
+  Softmax,
+  SplitV,
+  Sum,
   type TensorInfo,
+  Unpack,
   unregisterKernel,
+  ZerosLike,
 } from "@tensorflow/tfjs-core";
 import { GLOBAL_AVERAGE_POOL, GLOBAL_AVERAGE_POOL_GRAD } from "../ops/global_average_pool.ts";
 import { ADAM_STEP, SGD_STEP } from "../ops/optimizer_step.ts";
@@ -20,12 +32,29 @@ import type { CudnnBackend } from "./backend.ts";
 import { registerFallbacks } from "./fallback.ts";
 import { addNKernel } from "./kernels/add_n.ts";
 import {
+  concatKernel,
+  packKernel,
+  sliceKernel,
+  splitKernel,
+  unpackKernel,
+} from "./kernels/concat.ts";
+import {
+  binaryKernels,
+  castKernel,
+  fillKernel,
+  fillLike,
+  unaryKernels,
+} from "./kernels/elementwise.ts";
+import {
   globalAveragePoolGradKernel,
   globalAveragePoolKernel,
 } from "./kernels/global_average_pool.ts";
+import { batchMatMulKernel } from "./kernels/mat_mul.ts";
 import { adamStepKernel, sgdStepKernel } from "./kernels/optimizer_step.ts";
 import { runningStatisticsKernel } from "./kernels/running_statistics.ts";
+import { softmaxKernel } from "./kernels/softmax.ts";
 import { softmaxCrossEntropyKernel } from "./kernels/softmax_cross_entropy.ts";
+import { sumKernel } from "./kernels/sum.ts";
 
 // A kernel knows the inputs and attributes of its own op, tfjs only that they are records.
 type Kernel = (
@@ -50,6 +79,20 @@ type PartialKernel = (
 
 const REPLACED: Record<string, PartialKernel> = {
   [AddN]: addNKernel,
+  [BatchMatMul]: batchMatMulKernel,
+  [Cast]: castKernel,
+  [Concat]: concatKernel,
+  [Fill]: fillKernel,
+  [OnesLike]: fillLike(1),
+  [Pack]: packKernel,
+  [Slice]: sliceKernel,
+  [Softmax]: softmaxKernel,
+  [SplitV]: splitKernel,
+  [Sum]: sumKernel,
+  [Unpack]: unpackKernel,
+  [ZerosLike]: fillLike(0),
+  ...unaryKernels,
+  ...binaryKernels,
 };
 
 /** Registers all kernels under a backend's name, once. */

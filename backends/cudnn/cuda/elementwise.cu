@@ -1,36 +1,47 @@
-// tfjs's own ops on single values, float32: a result a thread, every value read and written once.
-// Which op is an argument, the same for all threads; its names, such as NEG, are defined in front.
+// tfjs's own ops on single values: a result a thread, every value read and written once, the floor.
+//
+// Which op is an argument, the same for all threads: UNARY_CASES and BINARY_CASES, defined in front,
+// are the cases of a switch.
 
 extern "C" __global__ void unary(const float* x, float* y, int elements, int op) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at >= elements) return;
   const float v = x[at];
-  float result = v;
-  switch (op) {
-    case NEG: result = -v; break;
-    case RSQRT: result = 1.0f / sqrtf(v); break;
-    case SQRT: result = sqrtf(v); break;
-    case SQUARE: result = v * v; break;
-    case RELU: result = v < 0.0f ? 0.0f : v; break;
-  }
+  float result = 0;
+  switch (op) { UNARY_CASES }
   y[at] = result;
 }
 
-// Shapes are [d0, d1, d2, d3]; an input's step along an axis is 0 where it has one value for all.
+// Shapes are [_, d1, d2, d3]; an input's step along an axis is 0 where it has one value for all.
 extern "C" __global__ void binary(
-    const float* a, const float* b, float* y, int elements, int op, int d1, int d2, int d3,
-    int a0, int a1, int a2, int a3, int b0, int b1, int b2, int b3) {
+    const float* x, const float* y, float* z, int elements, int op, int d1, int d2, int d3,
+    int x0, int x1, int x2, int x3, int y0, int y1, int y2, int y3) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at >= elements) return;
   const int i3 = at % d3, i2 = at / d3 % d2, i1 = at / d3 / d2 % d1, i0 = at / d3 / d2 / d1;
-  const float left = a[i0 * a0 + i1 * a1 + i2 * a2 + i3 * a3];
-  const float right = b[i0 * b0 + i1 * b1 + i2 * b2 + i3 * b3];
+  const float a = x[i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3];
+  const float b = y[i0 * y0 + i1 * y1 + i2 * y2 + i3 * y3];
   float result = 0;
-  switch (op) {
-    case ADD: result = left + right; break;
-    case SUB: result = left - right; break;
-    case MULTIPLY: result = left * right; break;
-    case REAL_DIV: result = left / right; break;
-  }
-  y[at] = result;
+  switch (op) { BINARY_CASES }
+  z[at] = result;
+}
+
+extern "C" __global__ void fill(float* y, int elements, float value) {
+  const int at = blockIdx.x * blockDim.x + threadIdx.x;
+  if (at < elements) y[at] = value;
+}
+
+extern "C" __global__ void int_to_float(const int* x, float* y, int elements) {
+  const int at = blockIdx.x * blockDim.x + threadIdx.x;
+  if (at < elements) y[at] = (float)x[at];
+}
+
+extern "C" __global__ void bool_to_float(const unsigned char* x, float* y, int elements) {
+  const int at = blockIdx.x * blockDim.x + threadIdx.x;
+  if (at < elements) y[at] = x[at];
+}
+
+extern "C" __global__ void bool_to_int(const unsigned char* x, int* y, int elements) {
+  const int at = blockIdx.x * blockDim.x + threadIdx.x;
+  if (at < elements) y[at] = x[at];
 }

@@ -22,6 +22,7 @@ export function cudnnTest(name: string, body: (on: CudnnTest) => void | Promise<
     // Libraries stay open.
     sanitizeResources: false,
     fn: async () => {
+      tf.env().set("IS_TEST", true); // tfjs's greeting is no test output
       const backend = await startEmulated();
       try {
         await body({ backend, cudnn: tf.backend() as unknown as CudnnBackend });

@@ -4,7 +4,7 @@
 
 const int TILE = 16;
 
-extern "C" __global__ void __launch_bounds__(256) matmul(
+extern "C" __global__ void __launch_bounds__(256) mat_mul(
     const float* a, const float* b, float* y, int rows, int inner, int columns, int a_transposed,
     int b_transposed, int a_batch, int b_batch) {
   __shared__ float left[TILE][TILE + 1], right[TILE][TILE + 1];
