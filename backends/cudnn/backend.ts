@@ -11,7 +11,7 @@ import { KernelScope } from "../kernel_scope.ts";
 import { CudaCompiler } from "./compiler.ts";
 import { Convolutions, type DenseConvolution } from "./convolution.ts";
 import { CudaDevice, type DeviceLimits } from "./device.ts";
-import type { Libraries } from "./ffi/open.ts";
+import { loadLibraries } from "./ffi/load.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import { DevicePool } from "./memory.ts";
 import type { CudaKernel } from "./module.ts";
@@ -197,11 +197,12 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
 /**
  * Starts the cuDNN backend and makes it tfjs's current one.
  *
- * @throws {BackendError} If there is no card, or a library refuses to start.
+ * @param libraries NVIDIA's, opened; by default those that are found.
+ * @throws {BackendError} If a library is missing or refuses to start, or there is no card.
  */
 export async function startCudnnBackend(
-  options: BackendOptions,
-  libraries: Libraries,
+  options: BackendOptions = {},
+  libraries = loadLibraries(),
 ): Promise<Backend> {
   const cuda = new CudaDevice(libraries), { computeCapability } = cuda.limits;
   const cacheDir = `${options.cacheDir ?? `${import.meta.dirname}/../../.cache`}/cuda`;
@@ -214,18 +215,12 @@ export async function startCudnnBackend(
   return {
     name: "cudnn",
     tfjsName: CUDNN_BACKEND,
-    description: `cudnn, ${cuda.name}, driver for CUDA ${cuda.driverVersion}, ` +
-      `cuDNN ${cudnnVersion(libraries.cudnn.cudnnGetVersion())}`,
+    description: `cudnn, ${cuda.name}, ` +
+      `driver for CUDA ${libraries.versions.cuda}, cuDNN ${libraries.versions.cudnn}`,
     memory: () => backend.pool.usage,
     resetPeak: () => backend.pool.resetPeak(),
     close: () => {
       if (tf.findBackend(CUDNN_BACKEND) === backend) tf.removeBackend(CUDNN_BACKEND);
     },
   };
-}
-
-/** Such as `9.28.1` for 92801. */
-function cudnnVersion(version: bigint): string {
-  const number = Number(version);
-  return [Math.floor(number / 10000), Math.floor(number / 100) % 100, number % 100].join(".");
 }

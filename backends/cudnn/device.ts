@@ -80,13 +80,6 @@ export class CudaDevice implements SegmentSource, Disposable {
     return this.#stream.address;
   }
 
-  /** The driver's version, such as `13.0`. */
-  get driverVersion(): string {
-    const version = new Int32Array(1);
-    this.check(this.libraries.cuda.cuDriverGetVersion(version), "cuDriverGetVersion");
-    return `${Math.floor(version[0] / 1000)}.${version[0] % 1000 / 10}`;
-  }
-
   /**
    * Passes a success of the driver.
    *

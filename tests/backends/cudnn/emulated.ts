@@ -28,9 +28,12 @@ export async function startEmulated(): Promise<Backend> {
   const libraries = openLibraries({
     cuda: at("libcuda.so.1"),
     cudnn: at("libcudnn.so.9"),
-    cublas: at("libcublas.so.13"),
-    nvrtc: at("libnvrtc.so.13"),
-    before: [],
+    toolkits: [{
+      major: 13,
+      cublas: at("libcublas.so.13"),
+      nvrtc: at("libnvrtc.so.13"),
+      before: [],
+    }],
   });
   return await startCudnnBackend({}, libraries);
 }
