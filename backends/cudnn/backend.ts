@@ -37,15 +37,24 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   readonly #launcher: Launcher;
   readonly #staging: Staging;
   readonly #convolutions: Convolutions;
+  readonly #resources: DisposableStack;
 
+  /**
+   * @param cuda Becomes the backend's, which ends it.
+   * @throws {BackendError} If cuDNN refuses to start, or there is no memory to stage uploads in.
+   */
   constructor(cuda: CudaDevice, compiler: CudaCompiler) {
     super();
+    // What was made so far is given back where the next thing cannot be had.
+    using made = new DisposableStack();
+    made.use(cuda);
     this.device = cuda.limits;
-    this.pool = new DevicePool(cuda);
     this.#cuda = cuda;
-    this.#launcher = new Launcher(cuda, compiler);
-    this.#staging = new Staging(cuda);
-    this.#convolutions = new Convolutions(cuda, this.pool);
+    this.pool = made.adopt(new DevicePool(cuda), (pool) => pool.close());
+    this.#launcher = made.use(new Launcher(cuda, compiler));
+    this.#staging = made.use(new Staging(cuda));
+    this.#convolutions = made.use(new Convolutions(cuda, this.pool));
+    this.#resources = made.move();
   }
 
   #get(dataId: tf.DataId): DeviceTensor {
@@ -186,11 +195,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   }
 
   override dispose(): void {
-    this.#convolutions[Symbol.dispose]();
-    this.#staging[Symbol.dispose]();
-    this.#launcher[Symbol.dispose]();
-    this.pool.close();
-    this.#cuda[Symbol.dispose]();
+    this.#resources.dispose();
   }
 }
 
@@ -204,9 +209,9 @@ export async function startCudnnBackend(
   options: BackendOptions = {},
   libraries = loadLibraries(),
 ): Promise<Backend> {
-  const cuda = new CudaDevice(libraries), { computeCapability } = cuda.limits;
+  const cuda = new CudaDevice(libraries);
   const cacheDir = `${options.cacheDir ?? `${import.meta.dirname}/../../.cache`}/cuda`;
-  const compiler = new CudaCompiler(libraries.nvrtc, { computeCapability, cacheDir });
+  const compiler = new CudaCompiler(libraries.nvrtc, cuda, cacheDir);
   if (tf.findBackend(CUDNN_BACKEND)) tf.removeBackend(CUDNN_BACKEND);
   const backend = new CudnnBackend(cuda, compiler);
   registerKernels(CUDNN_BACKEND);

@@ -1,6 +1,6 @@
 /**
  * Compiles CUDA C for the card that was found, with NVRTC: machine code of its compute capability, kept
- * in a cache folder under the digest of text, options and NVRTC's version. A tenth of a second a module
+ * in a cache folder under the digest of text, options, card and NVRTC's version. A tenth of a second a module
  * without the cache, which may be lacking.
  */
 
@@ -12,25 +12,28 @@ import { checkNvrtc } from "./ffi/status.ts";
 import { NVRTC_VALUES } from "./ffi/nvrtc.ts";
 import type { CudaModule } from "./module.ts";
 
-/** Whom code is compiled for, and where it is kept. */
-export interface CompilerOptions {
-  computeCapability: readonly [major: number, minor: number];
-  cacheDir: string;
+/** A card, as code is compiled for it. */
+export interface CompilerTarget {
+  readonly name: string;
+  readonly limits: { readonly computeCapability: readonly [major: number, minor: number] };
 }
 
 export class CudaCompiler {
   readonly #nvrtc: Nvrtc;
   readonly #cacheDir: string;
   readonly #options: readonly string[];
-  readonly #version: string;
+  /** What tells binaries of one text apart. */
+  readonly #target: string;
 
-  constructor(nvrtc: Nvrtc, { computeCapability: [major, minor], cacheDir }: CompilerOptions) {
+  /** @param cacheDir Folder for binaries; made if need be. */
+  constructor(nvrtc: Nvrtc, { name, limits }: CompilerTarget, cacheDir: string) {
+    const [major, minor] = limits.computeCapability;
     this.#nvrtc = nvrtc;
     this.#cacheDir = cacheDir;
     this.#options = [`--gpu-architecture=sm_${major}${minor}`, "--std=c++17"];
     const version = [new Int32Array(1), new Int32Array(1)];
     checkNvrtc(nvrtc, nvrtc.nvrtcVersion(version[0], version[1]), "nvrtcVersion");
-    this.#version = version.join(".");
+    this.#target = [name, version.join("."), ...this.#options].join("\n");
   }
 
   /**
@@ -48,7 +51,7 @@ export class CudaCompiler {
   }
 
   #digest({ source }: CudaModule): string {
-    const text = [this.#version, ...this.#options, source].join("\n");
+    const text = `${this.#target}\n${source}`;
     return createHash("sha256").update(text).digest("hex").slice(0, 24);
   }
 

@@ -126,7 +126,7 @@ export class Convolutions implements Disposable {
         call[writes],
       );
       if (status !== CUDNN_VALUES.CUDNN_STATUS_SUCCESS) {
-        this.#check(status, `${run} of ${title(call)}, after ${this.#device.last},`);
+        this.#check(status, `${run} of ${title(call)} after ${this.#device.last}`);
       }
       this.#device.last = run;
     } finally {
@@ -135,6 +135,8 @@ export class Convolutions implements Disposable {
   }
 
   #check(status: number, call: string): void {
+    if (status === CUDNN_VALUES.CUDNN_STATUS_SUCCESS) return;
+    this.#device.failed = true;
     checkCudnn(this.#device.libraries.cudnn, status, call);
   }
 
@@ -232,7 +234,10 @@ export class Convolutions implements Disposable {
     const { cudnn } = this.#device.libraries;
     return createHandle(
       (out) => this.#check(cudnn[create](out), create),
-      (address) => this.#check(cudnn[destroy](address), destroy),
+      (address) => {
+        const status = cudnn[destroy](address);
+        if (!this.#device.failed) this.#check(status, destroy);
+      },
     );
   }
 

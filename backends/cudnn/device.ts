@@ -29,6 +29,8 @@ export class CudaDevice implements SegmentSource, Disposable {
   readonly total: number;
   /** The last work that was launched, for errors that are told later. */
   last = "the start";
+  /** Whether a call has failed: all later ones may, and those that give something back are let go. */
+  failed = false;
   readonly #ordinal: number;
   readonly #stream: Handle;
   readonly #status = new BigUint64Array(1);
@@ -71,7 +73,7 @@ export class CudaDevice implements SegmentSource, Disposable {
           cuda.cuStreamCreate(out, CUDA_VALUES.CU_STREAM_NON_BLOCKING),
           "cuStreamCreate",
         ),
-      (stream) => this.check(cuda.cuStreamDestroy_v2(stream), "cuStreamDestroy"),
+      (stream) => this.checkRelease(cuda.cuStreamDestroy_v2(stream), "cuStreamDestroy"),
     );
   }
 
@@ -87,7 +89,14 @@ export class CudaDevice implements SegmentSource, Disposable {
    * @throws {DriverError} Where the status says that the call failed.
    */
   check(status: number, call: string): void {
+    if (status === CUDA_VALUES.CUDA_SUCCESS) return;
+    this.failed = true;
     checkCuda(this.libraries.cuda, status, call);
+  }
+
+  /** The same for a call that gives something back, which a card that has failed may refuse. */
+  checkRelease(status: number, call: string): void {
+    if (!this.failed) this.check(status, call);
   }
 
   #attribute(name: keyof typeof CUDA_VALUES & `CU_DEVICE_ATTRIBUTE_${string}`): number {
@@ -103,12 +112,12 @@ export class CudaDevice implements SegmentSource, Disposable {
   allocate(bytes: number): bigint | undefined {
     const status = this.libraries.cuda.cuMemAlloc_v2(this.#status, BigInt(bytes));
     if (status === CUDA_VALUES.CUDA_ERROR_OUT_OF_MEMORY) return undefined;
-    this.check(status, `cuMemAlloc of ${bytes} bytes, after ${this.last}`);
+    this.check(status, `cuMemAlloc of ${bytes} bytes after ${this.last}`);
     return this.#status[0];
   }
 
   free(address: bigint): void {
-    this.check(this.libraries.cuda.cuMemFree_v2(address), `cuMemFree, after ${this.last}`);
+    this.checkRelease(this.libraries.cuda.cuMemFree_v2(address), `cuMemFree after ${this.last}`);
   }
 
   /** Copies values from the card, all of whose writers have ended, while later work runs. */
@@ -117,14 +126,14 @@ export class CudaDevice implements SegmentSource, Disposable {
     if (bytes === 0) return;
     this.check(
       cuda.cuMemcpyDtoH_v2(to, address, BigInt(bytes)),
-      `cuMemcpyDtoH of ${bytes} bytes, after ${this.last}`,
+      `cuMemcpyDtoH of ${bytes} bytes after ${this.last}`,
     );
   }
 
   /** Waits until all work so far has ended. */
   synchronize(): void {
     const status = this.libraries.cuda.cuStreamSynchronize(this.stream);
-    this.check(status, `cuStreamSynchronize, after ${this.last}`);
+    this.check(status, `cuStreamSynchronize after ${this.last}`);
   }
 
   /** Resolves when all work so far has ended, and leaves this thread to others until then. */
@@ -137,7 +146,7 @@ export class CudaDevice implements SegmentSource, Disposable {
   #passed(event: Handle): boolean {
     const status = this.libraries.cuda.cuEventQuery(event.address);
     if (status === CUDA_VALUES.CUDA_ERROR_NOT_READY) return false;
-    this.check(status, `cuEventQuery, after ${this.last}`);
+    this.check(status, `cuEventQuery after ${this.last}`);
     return true;
   }
 
@@ -146,7 +155,7 @@ export class CudaDevice implements SegmentSource, Disposable {
     const { cuda } = this.libraries, flags = CUDA_VALUES.CU_EVENT_DISABLE_TIMING;
     return createHandle(
       (out) => this.check(cuda.cuEventCreate(out, flags), "cuEventCreate"),
-      (address) => this.check(cuda.cuEventDestroy_v2(address), "cuEventDestroy"),
+      (address) => this.checkRelease(cuda.cuEventDestroy_v2(address), "cuEventDestroy"),
     );
   }
 
@@ -158,13 +167,16 @@ export class CudaDevice implements SegmentSource, Disposable {
   /** Waits until the work before a mark has ended. */
   wait({ address }: Handle): void {
     const status = this.libraries.cuda.cuEventSynchronize(address);
-    this.check(status, `cuEventSynchronize, after ${this.last}`);
+    this.check(status, `cuEventSynchronize after ${this.last}`);
   }
 
   /** Ends the stream and gives the context up. */
   [Symbol.dispose](): void {
     const { cuda } = this.libraries;
     this.#stream[Symbol.dispose]();
-    this.check(cuda.cuDevicePrimaryCtxRelease_v2(this.#ordinal), "cuDevicePrimaryCtxRelease");
+    this.checkRelease(
+      cuda.cuDevicePrimaryCtxRelease_v2(this.#ordinal),
+      "cuDevicePrimaryCtxRelease",
+    );
   }
 }

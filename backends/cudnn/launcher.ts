@@ -49,8 +49,12 @@ export class Launcher implements Disposable {
     const device = this.#device, { cuda } = device.libraries;
     const status = cuda.cuLaunchKernel(
       handle,
-      ...[x, y, z] as const,
-      ...[threads, 1, 1] as const,
+      x,
+      y,
+      z,
+      threads,
+      1,
+      1,
       sharedBytes,
       device.stream,
       buffer.table,
@@ -58,7 +62,7 @@ export class Launcher implements Disposable {
     );
     if (status !== 0) {
       const size = `${x} x ${y} x ${z} blocks of ${threads} threads`;
-      device.check(status, `cuLaunchKernel of ${kernel.name} with ${size}, after ${device.last},`);
+      device.check(status, `cuLaunchKernel of ${kernel.name} with ${size} after ${device.last}`);
     }
     device.last = kernel.name;
   }
@@ -83,7 +87,7 @@ export class Launcher implements Disposable {
           cuda.cuModuleLoadData(out, binary),
           `cuModuleLoadData of ${module.name}`,
         ),
-      (address) => this.#device.check(cuda.cuModuleUnload(address), "cuModuleUnload"),
+      (address) => this.#device.checkRelease(cuda.cuModuleUnload(address), "cuModuleUnload"),
     );
     this.#modules.set(module, handle);
     return handle;

@@ -37,7 +37,7 @@ export class Staging implements Disposable {
     const { cuda } = this.#device.libraries;
     const memory = createHandle(
       (out) => this.#device.check(cuda.cuMemHostAlloc(out, BigInt(BLOCK), 0), "cuMemHostAlloc"),
-      (address) => this.#device.check(cuda.cuMemFreeHost(address), "cuMemFreeHost"),
+      (address) => this.#device.checkRelease(cuda.cuMemFreeHost(address), "cuMemFreeHost"),
     );
     const pointer = Deno.UnsafePointer.create(memory.address)!;
     const bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, BLOCK));

@@ -10,7 +10,8 @@ import "@tensorflow/tfjs-backend-cpu";
 import { type Backend, startBackend } from "../../backends/mod.ts";
 import { permitted } from "../permitted.ts";
 import { hasAdapter } from "./adapter.ts";
-import { EMULATOR_ABSENT, startEmulated } from "./cudnn/emulated.ts";
+import { startEmulated } from "./cudnn/emulated.ts";
+import { EMULATOR_ABSENT } from "../cuda_emulator/emulator.ts";
 
 /** A device under test. */
 export interface TestDevice {

@@ -6,9 +6,9 @@ extern "C" __global__ void global_average_pool(
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at >= images * channels) return;
   const int image = at / channels, channel = at % channels;
-  const float* first = x + (size_t)image * pixels * channels + channel;
+  const float* first = x + (long long)image * pixels * channels + channel;
   float sum = 0;
-  for (int pixel = 0; pixel < pixels; pixel++) sum += first[(size_t)pixel * channels];
+  for (int pixel = 0; pixel < pixels; pixel++) sum += first[(long long)pixel * channels];
   y[at] = sum / pixels;
 }
 

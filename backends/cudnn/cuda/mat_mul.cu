@@ -10,8 +10,8 @@ extern "C" __global__ void __launch_bounds__(256) mat_mul(
   __shared__ float left[TILE][TILE + 1], right[TILE][TILE + 1];
   const int x = threadIdx.x % TILE, z = threadIdx.x / TILE;
   const int row = blockIdx.y * TILE + z, column = blockIdx.x * TILE + x;
-  a += (size_t)blockIdx.z * a_batch;
-  b += (size_t)blockIdx.z * b_batch;
+  a += (long long)blockIdx.z * a_batch;
+  b += (long long)blockIdx.z * b_batch;
   float sum = 0;
   for (int first = 0; first < inner; first += TILE) {
     const int i = first + x, j = first + z;
@@ -24,6 +24,6 @@ extern "C" __global__ void __launch_bounds__(256) mat_mul(
     __syncthreads();
   }
   if (row < rows && column < columns) {
-    y[((size_t)blockIdx.z * rows + row) * columns + column] = sum;
+    y[((long long)blockIdx.z * rows + row) * columns + column] = sum;
   }
 }

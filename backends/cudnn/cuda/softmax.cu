@@ -1,7 +1,7 @@
 // The softmax of rows: a row a block of 32 threads; behind block_sum.cuh.
 extern "C" __global__ void __launch_bounds__(32) softmax(const float* x, float* y, int width) {
-  const float* values = x + (size_t)blockIdx.x * width;
-  float* results = y + (size_t)blockIdx.x * width;
+  const float* values = x + (long long)blockIdx.x * width;
+  float* results = y + (long long)blockIdx.x * width;
   float largest = values[0];
   for (int i = threadIdx.x; i < width; i += 32) largest = fmaxf(largest, values[i]);
   for (int apart = 16; apart > 0; apart /= 2) {

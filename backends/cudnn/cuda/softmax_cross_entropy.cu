@@ -7,8 +7,8 @@ extern "C" __global__ void __launch_bounds__(32) softmax_cross_entropy(
     const float* logits, const int* labels, float* gradient, float* losses, int* ranks,
     int samples, int classes, float own, float spread) {
   const int sample = blockIdx.x, label = labels[sample];
-  const float* values = logits + (size_t)sample * classes;
-  float* gradients = gradient + (size_t)sample * classes;
+  const float* values = logits + (long long)sample * classes;
+  float* gradients = gradient + (long long)sample * classes;
   float largest = values[0];
   for (int c = threadIdx.x; c < classes; c += 32) largest = fmaxf(largest, values[c]);
   for (int apart = 16; apart > 0; apart /= 2) {

@@ -3,9 +3,9 @@
 extern "C" __global__ void __launch_bounds__(128) sum_axis(
     const float* x, float* y, int length, int inner) {
   const int outer = blockIdx.x / inner, column = blockIdx.x % inner;
-  const float* first = x + (size_t)outer * length * inner + column;
+  const float* first = x + (long long)outer * length * inner + column;
   float sum = 0;
-  for (int i = threadIdx.x; i < length; i += 128) sum += first[(size_t)i * inner];
+  for (int i = threadIdx.x; i < length; i += 128) sum += first[(long long)i * inner];
   sum = block_sum(sum);
   if (threadIdx.x == 0) y[blockIdx.x] = sum;
 }

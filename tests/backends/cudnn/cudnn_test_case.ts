@@ -3,7 +3,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backend } from "../../../backends/contract.ts";
 import type { CudnnBackend } from "../../../backends/cudnn/backend.ts";
-import { EMULATOR_ABSENT, startEmulated } from "./emulated.ts";
+import {
+  EMULATOR_ABSENT,
+  type EmulatorControl,
+  emulatorControl,
+} from "../../cuda_emulator/emulator.ts";
+import { startEmulated } from "./emulated.ts";
 
 if (EMULATOR_ABSENT) console.log(`skipping tests on cudnn, emulated: ${EMULATOR_ABSENT}`);
 
@@ -12,6 +17,7 @@ export interface CudnnTest {
   backend: Backend;
   /** The same, as kernels see it. */
   cudnn: CudnnBackend;
+  emulator: EmulatorControl;
 }
 
 /** Registers a test. */
@@ -23,11 +29,12 @@ export function cudnnTest(name: string, body: (on: CudnnTest) => void | Promise<
     sanitizeResources: false,
     fn: async () => {
       tf.env().set("IS_TEST", true); // tfjs's greeting is no test output
-      const backend = await startEmulated();
+      const emulator = emulatorControl(), backend = await startEmulated();
       try {
-        await body({ backend, cudnn: tf.backend() as unknown as CudnnBackend });
+        await body({ backend, cudnn: tf.backend() as unknown as CudnnBackend, emulator });
       } finally {
         backend.close();
+        emulator.reset();
       }
     },
   });
