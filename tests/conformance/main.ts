@@ -3,7 +3,8 @@
  * bundled. Prints each failure and the counts; exit code 1 if a spec failed or too few ran.
  *
  * `deno task test:conformance PATTERN` runs the specs whose name matches, on the CPU backend, which
- * passes all; `deno task test:conformance:webgpu PATTERN` on the WebGPU backend. There those specs may
+ * passes all, as the cuDNN backend does: `deno task test:conformance:cudnn PATTERN`, on the emulator.
+ * `deno task test:conformance:webgpu PATTERN` runs them on the WebGPU backend. There those specs may
  * fail that tfjs-backend-webgpu itself fails, which are listed in webgpu_stock_failures.txt; with
  * `--stock` the specs run on tfjs-backend-webgpu, and that list is made anew.
  *
@@ -20,9 +21,11 @@ const LEAST_RUN = 4200;
 const TIMEOUT = 20_000;
 const BUNDLE = new URL("../../.cache/conformance/bundle/", import.meta.url);
 
+const BACKENDS = ["cpu", "webgpu", "cudnn"] as const;
+
 /** What to run. */
 interface Run {
-  backend: "cpu" | "webgpu";
+  backend: typeof BACKENDS[number];
   /** Whether to run on tfjs-backend-webgpu instead of ours. */
   stock: boolean;
   /** Of the names of specs. */
@@ -38,9 +41,9 @@ interface SpecResult {
 function parseArguments(args: readonly string[]): Run {
   const run: Run = { backend: "cpu", stock: false, pattern: "" };
   for (const arg of args) {
-    if (arg === "--backend=cpu" || arg === "--backend=webgpu") {
-      run.backend = arg === "--backend=cpu" ? "cpu" : "webgpu";
-    } else if (arg === "--stock") run.stock = true;
+    const backend = BACKENDS.find((name) => arg === `--backend=${name}`);
+    if (backend) run.backend = backend;
+    else if (arg === "--stock") run.stock = true;
     else if (arg.startsWith("--")) throw new RangeError(`Unknown option ${arg}`);
     else run.pattern = arg;
   }
@@ -54,9 +57,9 @@ async function start({ backend, stock }: Run): Promise<{ tfjsName: string; descr
     const { startOurs, startStock } = await import("./webgpu.ts");
     return await (stock ? startStock() : startOurs());
   }
-  const { startCpuBackend } = await import("../../backends/cpu/backend.ts");
-  const started = await startCpuBackend({ threads: 2 });
-  // The specs reset tfjs between suites, which would end the backend's threads.
+  const { STARTERS } = await import("../../backends/starters.ts");
+  const started = await STARTERS[backend]!({ threads: 2 });
+  // The specs reset tfjs between suites, which would end the backend.
   findBackend(started.tfjsName).dispose = () => {};
   return started;
 }

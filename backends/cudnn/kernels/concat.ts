@@ -92,6 +92,9 @@ export function packKernel(
   { inputs, attrs: { axis } }: { inputs: tf.TensorInfo[]; attrs: tf.PackAttrs },
 ): tf.TensorInfo | undefined {
   const pieces = Object.values(inputs), dtype = wordOf(pieces), [{ shape }] = pieces;
+  for (const piece of pieces) {
+    tf.util.assertShapesMatch(shape, piece.shape, "Cannot stack tensors of different shapes: ");
+  }
   if (!dtype) return undefined;
   const whole = backend.allocate(shape.toSpliced(axis, 0, pieces.length), dtype);
   copyPieces(backend, { whole, pieces, rows: rowsBefore(shape, axis), split: false });
