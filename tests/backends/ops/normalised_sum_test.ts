@@ -103,8 +103,16 @@ const CASES = coveringSet<Factors>({
   )
 );
 
+/** So many channels that a block of threads cannot take a row of them, in whole vectors and not. */
+const WIDE_CASES = [
+  sumCase([3, 1, 2, 257], TERMS.slice(0, 5)),
+  sumCase([2, 3, 1, 1028], TERMS.slice(3, 9)),
+];
+
 onEachDevice((test) => {
   test("normalisedSum() computes nodes and their gradients", (on) => checkCases(on, CASES));
+
+  test("normalisedSum() takes hundreds of channels", (on) => checkCases(on, WIDE_CASES));
 });
 
 Deno.test("naiveNormalisedSum() has the gradients that finite differences give", () => {
