@@ -25,6 +25,7 @@ import {
   ZerosLike,
 } from "@tensorflow/tfjs-core";
 import { GLOBAL_AVERAGE_POOL, GLOBAL_AVERAGE_POOL_GRAD } from "../ops/global_average_pool.ts";
+import { NORMALISED_SUM, NORMALISED_SUM_GRAD } from "../ops/normalised_sum.ts";
 import { ADAM_STEP, SGD_STEP } from "../ops/optimizer_step.ts";
 import { RUNNING_STATISTICS } from "../ops/running_statistics.ts";
 import { SOFTMAX_CROSS_ENTROPY } from "../ops/softmax_cross_entropy.ts";
@@ -50,6 +51,8 @@ import {
   globalAveragePoolKernel,
 } from "./kernels/global_average_pool.ts";
 import { batchMatMulKernel } from "./kernels/mat_mul.ts";
+import { normalisedSumKernel } from "./kernels/normalised_sum.ts";
+import { normalisedSumGradKernel } from "./kernels/normalised_sum_grad.ts";
 import { adamStepKernel, sgdStepKernel } from "./kernels/optimizer_step.ts";
 import { runningStatisticsKernel } from "./kernels/running_statistics.ts";
 import { softmaxKernel } from "./kernels/softmax.ts";
@@ -66,6 +69,8 @@ const KERNELS: Record<string, Kernel> = {
   [ADAM_STEP]: adamStepKernel,
   [GLOBAL_AVERAGE_POOL]: globalAveragePoolKernel,
   [GLOBAL_AVERAGE_POOL_GRAD]: globalAveragePoolGradKernel,
+  [NORMALISED_SUM]: normalisedSumKernel,
+  [NORMALISED_SUM_GRAD]: normalisedSumGradKernel,
   [RUNNING_STATISTICS]: runningStatisticsKernel,
   [SGD_STEP]: sgdStepKernel,
   [SOFTMAX_CROSS_ENTROPY]: softmaxCrossEntropyKernel,
