@@ -24,6 +24,7 @@ import {
   unregisterKernel,
   ZerosLike,
 } from "@tensorflow/tfjs-core";
+import { BRANCHES, BRANCHES_GRAD } from "../ops/branches.ts";
 import { GLOBAL_AVERAGE_POOL, GLOBAL_AVERAGE_POOL_GRAD } from "../ops/global_average_pool.ts";
 import { NORMALISED_SUM, NORMALISED_SUM_GRAD } from "../ops/normalised_sum.ts";
 import { ADAM_STEP, SGD_STEP } from "../ops/optimizer_step.ts";
@@ -32,6 +33,8 @@ import { SOFTMAX_CROSS_ENTROPY } from "../ops/softmax_cross_entropy.ts";
 import type { CudnnBackend } from "./backend.ts";
 import { registerFallbacks } from "./fallback.ts";
 import { addNKernel } from "./kernels/add_n.ts";
+import { branchesKernel } from "./kernels/branches.ts";
+import { branchesGradKernel } from "./kernels/branches_grad.ts";
 import {
   concatKernel,
   packKernel,
@@ -67,6 +70,8 @@ type Kernel = (
 
 const KERNELS: Record<string, Kernel> = {
   [ADAM_STEP]: adamStepKernel,
+  [BRANCHES]: branchesKernel,
+  [BRANCHES_GRAD]: branchesGradKernel,
   [GLOBAL_AVERAGE_POOL]: globalAveragePoolKernel,
   [GLOBAL_AVERAGE_POOL_GRAD]: globalAveragePoolGradKernel,
   [NORMALISED_SUM]: normalisedSumKernel,

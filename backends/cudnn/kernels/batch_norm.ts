@@ -1,0 +1,125 @@
+/** The batch norm behind a branch in CUDA: moments, affine pair, and the gradient before it. */
+
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import type { CudnnBackend } from "../backend.ts";
+import source from "../cuda/batch_norm.cu" with { type: "text" };
+import values from "../cuda/values.cuh" with { type: "text" };
+import { cudaModule } from "../module.ts";
+import { launchEach } from "./launch_each.ts";
+import type { Scratch } from "./scratch.ts";
+import { lanesFor, splitSum, THREADS } from "./split.ts";
+
+const MODULE = cudaModule("batch norm", `${values}\n${source}`);
+const MOMENTS = MODULE.kernel("moments");
+const BATCH_NORM = MODULE.kernel("batchNorm");
+const NORM_GRAD = MODULE.kernel("normGrad");
+const INCOMING = MODULE.kernel("incoming");
+
+/** Pixels that each thread has at least; channels of a block of batchNorm, as in cuda/batch_norm.cu. */
+const LEAST_PIXELS = 4, GROUP = 8;
+
+/** Moments of parts of the pixels, `[parts, 2, C]`: means and sums of squared differences. */
+export interface PartialMoments {
+  partials: bigint;
+  parts: number;
+  /** Pixels of a part; the last may have fewer. */
+  length: number;
+}
+
+/** Moments of a result in parts, in scratch memory. */
+export function partialMoments(
+  backend: CudnnBackend,
+  scratch: Scratch,
+  y: TensorInfo,
+): PartialMoments {
+  const channels = y.shape[3], pixels = util.sizeFromShape(y.shape) / channels;
+  const { lanes, groups } = lanesFor(channels);
+  const least = LEAST_PIXELS * THREADS / lanes;
+  const { parts, share: length } = splitSum(pixels, { blocks: groups, least });
+  const partials = scratch.floats(parts * 2 * channels);
+  backend.launch(MOMENTS, {
+    blocks: parts * groups,
+    threads: THREADS,
+    arguments: { y: backend.address(y), partials, pixels, channels, length, lanes },
+  });
+  return { partials, parts, length };
+}
+
+/** The batch norm of y, `[affine, moments]`, each `[2, C]`. */
+export function batchNorm(
+  backend: CudnnBackend,
+  { y, of: { partials, parts, length }, gamma, beta, epsilon }: {
+    y: TensorInfo;
+    of: PartialMoments;
+    /** 0n without. */
+    gamma: bigint;
+    beta: bigint;
+    epsilon: number;
+  },
+): TensorInfo[] {
+  const channels = y.shape[3], pixels = util.sizeFromShape(y.shape) / channels;
+  const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
+  backend.launch(BATCH_NORM, {
+    blocks: Math.ceil(channels / GROUP),
+    threads: THREADS,
+    arguments: {
+      partials,
+      gamma,
+      beta,
+      affine: backend.address(affine),
+      moments: backend.address(moments),
+      pixels,
+      channels,
+      length,
+      parts,
+      epsilon,
+    },
+  });
+  return [affine, moments];
+}
+
+/** The gradient before a batch norm, `dy + b y + c` by channel, as kernels form it while they read. */
+export interface IncomingGradient {
+  /** `[N, OH, OW, C]`. */
+  dy: bigint;
+  y: bigint;
+  /** `[2, C]`: b and c; 0n where dy is all. */
+  coefficients: bigint;
+}
+
+/** Computes the coefficients of a gradient before a batch norm, and the gradients of gamma and beta. */
+export function normGrad(
+  backend: CudnnBackend,
+  call: {
+    affine: bigint;
+    moments: bigint;
+    dAffine: bigint;
+    /** 0n without. */
+    gamma: bigint;
+    /** Results; the last two 0n where they are not wanted. */
+    coefficients: bigint;
+    dGamma: bigint;
+    dBeta: bigint;
+    channels: number;
+    /** Values of a channel. */
+    count: number;
+    epsilon: number;
+  },
+): void {
+  launchEach(backend, NORM_GRAD, { threads: call.channels, arguments: call });
+}
+
+/** The gradient before a batch norm in memory: dy itself, or scratch. */
+export function storedGradient(
+  backend: CudnnBackend,
+  scratch: Scratch,
+  { incoming, items, channels }: { incoming: IncomingGradient; items: number; channels: number },
+): bigint {
+  if (!incoming.coefficients) return incoming.dy;
+  const g = scratch.floats(items);
+  launchEach(backend, INCOMING, {
+    threads: items,
+    arguments: { ...incoming, g, items, channels },
+  });
+  return g;
+}

@@ -1,0 +1,129 @@
+/**
+ * Branches in CUDA, forward: each branch in one to three launches, then the batch norm behind it.
+ * Pointwise convolutions leave the moments of their results as they make them; those of pools and
+ * of cuDNN's convolutions take a launch of their own. Opposite of ops/branches.ts.
+ */
+
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
+import type { CudnnBackend } from "../backend.ts";
+import type { ActivatedInput } from "./activation.ts";
+import { batchNorm, type PartialMoments, partialMoments } from "./batch_norm.ts";
+import { runConvolution } from "./convolution.ts";
+import { runDepthwise } from "./depthwise.ts";
+import { pointwiseMoments, type PointwiseWindow, runPointwise } from "./pointwise.ts";
+import { runPool } from "./pool.ts";
+import { Scratch } from "./scratch.ts";
+
+/** The tensors of a call. */
+interface Call {
+  inputs: TensorInfo[];
+  attrs: BranchesAttrs;
+}
+
+/** Runs the forward kernel: per branch y, then affine and moments with statistics. */
+export function branchesKernel(backend: CudnnBackend, call: Call): TensorInfo[] {
+  const { inputs, attrs } = call, [x] = inputs, { epsilon } = attrs;
+  const input = activatedInput(backend, inputs, attrs);
+  const parameter = (index: number) => index < 0 ? 0n : backend.address(inputs[index]);
+  return attrs.branches.flatMap((spec) => {
+    if (spec.kind === "identity") return [backend.share(x)];
+    using scratch = new Scratch(backend);
+    const y = backend.allocate([x.shape[0], ...spec.output]);
+    const filters = spec.filters.map(parameter);
+    const made = runBranch(backend, scratch, { input, filters, y: backend.address(y), spec });
+    if (!spec.statistics) return [y];
+    const of = made ?? partialMoments(backend, scratch, y);
+    const gamma = parameter(spec.gamma), beta = parameter(spec.beta);
+    return [y, ...batchNorm(backend, { y, of, gamma, beta, epsilon })];
+  });
+}
+
+/** The state that a call's convolutions read. */
+export function activatedInput(
+  backend: CudnnBackend,
+  [x, affine]: TensorInfo[],
+  { relu, hasAffine }: BranchesAttrs,
+): ActivatedInput {
+  return {
+    x: backend.address(x),
+    affine: hasAffine ? backend.address(affine) : 0n,
+    relu,
+    shape: x.shape,
+  };
+}
+
+/** The windows of a branch's pointwise convolutions of its input, one a filter; `undefined` for others. */
+export function pointwiseWindows(spec: BranchSpec): PointwiseWindow[] | undefined {
+  const { kind, stride, output: [height, width, rowChannels] } = spec;
+  const dense = kind === "pointwise" || kind === "convolution";
+  if (kind !== "factorized_reduce" && !(dense && spec.kernel === 1)) return undefined;
+  const outChannels = rowChannels / spec.filters.length;
+  return spec.filters.map((_, offset) => ({
+    stride,
+    offset,
+    output: [height, width],
+    outChannels,
+    rowChannels,
+    firstChannel: offset * outChannels,
+  }));
+}
+
+/** The window of a separable branch's pointwise part, which reads the depthwise result. */
+export function mixingWindow({ output: [height, width, channels] }: BranchSpec): PointwiseWindow {
+  return {
+    stride: 1,
+    offset: 0,
+    output: [height, width],
+    outChannels: channels,
+    rowChannels: channels,
+    firstChannel: 0,
+  };
+}
+
+/** A branch, with its tensors by address. */
+interface BranchCall {
+  input: ActivatedInput;
+  filters: bigint[];
+  y: bigint;
+  spec: BranchSpec;
+}
+
+/** Computes y, and its moments where that costs nothing. */
+function runBranch(
+  backend: CudnnBackend,
+  scratch: Scratch,
+  { input, filters, y, spec }: BranchCall,
+): PartialMoments | undefined {
+  const { shape } = input, [images, , , channels] = shape, [outHeight, outWidth] = spec.output;
+  if (spec.kind === "max_pool" || spec.kind === "avg_pool") {
+    runPool(backend, { x: input.x, y, spec, shape });
+    return undefined;
+  }
+  const windows = pointwiseWindows(spec);
+  if (spec.kind !== "separable" && !windows) {
+    runConvolution(backend, scratch, { input, filter: filters[0], y, window: spec });
+    return undefined;
+  }
+  if (windows) {
+    const moments = spec.statistics ? pointwiseMoments(scratch, images, windows[0]) : undefined;
+    const partials = moments?.partials ?? 0n;
+    windows.forEach((window, at) =>
+      runPointwise(backend, { input, filter: filters[at], y, window, partials })
+    );
+    return moments;
+  }
+  const [depthwise, pointwise] = filters, window = mixingWindow(spec);
+  const middle = [images, outHeight, outWidth, channels];
+  const spatial = scratch.floats(util.sizeFromShape(middle));
+  runDepthwise(backend, { input, filter: depthwise, y: spatial, window: spec });
+  const moments = spec.statistics ? pointwiseMoments(scratch, images, window) : undefined;
+  runPointwise(backend, {
+    input: { x: spatial, affine: 0n, relu: false, shape: middle },
+    filter: pointwise,
+    y,
+    window,
+    partials: moments?.partials ?? 0n,
+  });
+  return moments;
+}

@@ -1,0 +1,89 @@
+/** Gradients of a pointwise convolution in CUDA, by its input and by its filter. */
+
+import { util } from "@tensorflow/tfjs-core";
+import type { CudnnBackend } from "../backend.ts";
+import type { ActivatedInput } from "./activation.ts";
+import type { IncomingGradient } from "./batch_norm.ts";
+import {
+  cheapestColumns,
+  pointwiseModule,
+  type PointwiseWindow,
+  tilesFor,
+  windowArguments,
+} from "./pointwise.ts";
+import { accumulate, addParts } from "./reduce.ts";
+import type { Scratch } from "./scratch.ts";
+import { splitSum, THREADS } from "./split.ts";
+
+/** Pixels of a part of a filter's gradient at least. */
+const LEAST_PIXELS = 128;
+
+/** dx = the gradient by the (activated) input, or added to dx. */
+export function pointwiseInputGrad(
+  backend: CudnnBackend,
+  { incoming, filter, dx, window, shape, add }: {
+    incoming: IncomingGradient;
+    filter: bigint;
+    dx: bigint;
+    window: PointwiseWindow;
+    /** Of dx, `[N, H, W, C]`. */
+    shape: readonly number[];
+    add: boolean;
+  },
+): void {
+  const pixels = shape[0] * window.output[0] * window.output[1];
+  const sparse = window.stride > 1 && !add;
+  // Pixels between those that are read have no gradient.
+  if (sparse) {
+    accumulate(backend, { from: 0n, to: dx, items: util.sizeFromShape([...shape]), add: false });
+  }
+  const { columns, down, across } = tilesFor(pixels, shape[3]);
+  backend.launch(pointwiseModule(columns).kernel("pointwiseInputGrad"), {
+    blocks: down * across,
+    threads: THREADS,
+    arguments: {
+      ...incoming,
+      filter,
+      dx,
+      pixels,
+      ...windowArguments(window, shape),
+      add: Number(add || sparse),
+    },
+  });
+}
+
+/** The gradient by the filter, `[1, 1, C, M]`, written to `to`. */
+export function pointwiseFilterGrad(
+  backend: CudnnBackend,
+  scratch: Scratch,
+  { input: { x, affine, relu, shape }, incoming, to, window }: {
+    input: ActivatedInput;
+    incoming: IncomingGradient;
+    to: bigint;
+    window: PointwiseWindow;
+  },
+): void {
+  const channels = shape[3], { outChannels } = window;
+  const pixels = shape[0] * window.output[0] * window.output[1];
+  const tiles = (side: number) => Math.ceil(channels / side) * Math.ceil(outChannels / side);
+  const columns = cheapestColumns((side, price) => tiles(side) * price ** 2);
+  const blocks = tiles(columns);
+  const { parts, share } = splitSum(pixels, { blocks, least: LEAST_PIXELS });
+  const length = channels * outChannels, partial = scratch.floats(parts * length);
+  backend.launch(pointwiseModule(columns).kernel("pointwiseFilterGrad"), {
+    blocks: blocks * parts,
+    threads: THREADS,
+    arguments: {
+      x,
+      affine,
+      ...incoming,
+      partial,
+      pixels,
+      share,
+      ...windowArguments(window, shape),
+      relu: Number(relu),
+    },
+  });
+  addParts(backend, { from: partial, to, length, parts });
+  scratch.release(partial);
+}
