@@ -47,51 +47,89 @@ __device__ double sumOverThreads(double value) {
   return sum;
 }
 
-// The batch norm of each channel from the moments of its parts: the mean of the means, then the squares
-// about it. `gamma` and `beta` may be null.
-extern "C" __global__ void batchNorm(const float* partials, const float* gamma, const float* beta,
-                                     float* affine, float* moments, int pixels, int channels,
-                                     int length, int parts, float epsilon) {
+// A batch norm: the moments of the parts of y, its parameters or null, and its results.
+struct Norm {
+  const float *partials, *gamma, *beta;
+  float *affine, *moments;
+  int pixels, channels, length, parts;
+  float epsilon;
+};
+
+// Several batch norms, see kernels/packs.ts, each channel from the moments of its parts: the mean of the
+// means, then the squares about it.
+extern "C" __global__ void batchNorm(
+    // each
+    const float* partials#, const float* gamma#, const float* beta#, float* affine#, float* moments#,
+    int pixels#, int channels#, int length#, int parts#, float epsilon#,
+    // end
+) {
+  Norm norm;
+  // each
+  if (blockIdx.y == #) {
+    norm = {partials#, gamma#, beta#, affine#, moments#, pixels#, channels#, length#, parts#, epsilon#};
+  }
+  // end
+  const int channels = norm.channels;
   const int c = blockIdx.x * GROUP + threadIdx.x % GROUP, row = threadIdx.x / GROUP;
-  const int own = c < channels ? parts : 0;
+  const int own = c < channels ? norm.parts : 0;
   double sum = 0.0, squares = 0.0;
   for (int part = row; part < own; part += THREADS / GROUP) {
-    const int count = min(pixels - part * length, length);
-    sum += (double)partials[2 * part * channels + c] * count;
+    const int count = min(norm.pixels - part * norm.length, norm.length);
+    sum += (double)norm.partials[2 * part * channels + c] * count;
   }
-  const double mean = sumOverThreads(sum) / pixels;
+  const double mean = sumOverThreads(sum) / norm.pixels;
   for (int part = row; part < own; part += THREADS / GROUP) {
-    const int count = min(pixels - part * length, length);
-    const double difference = partials[2 * part * channels + c] - mean;
-    squares += partials[(2 * part + 1) * channels + c] + difference * difference * count;
+    const int count = min(norm.pixels - part * norm.length, norm.length);
+    const double difference = norm.partials[2 * part * channels + c] - mean;
+    squares += norm.partials[(2 * part + 1) * channels + c] + difference * difference * count;
   }
-  const double variance = sumOverThreads(squares) / pixels;
+  const double variance = sumOverThreads(squares) / norm.pixels;
   if (row > 0 || c >= channels) return;
-  const float scale = (gamma ? gamma[c] : 1.0f) / sqrtf((float)variance + epsilon);
-  affine[c] = scale;
-  affine[channels + c] = (beta ? beta[c] : 0.0f) - (float)mean * scale;
-  moments[c] = (float)mean;
-  moments[channels + c] = (float)variance;
+  const float gamma = norm.gamma ? norm.gamma[c] : 1.0f, beta = norm.beta ? norm.beta[c] : 0.0f;
+  const float scale = gamma / sqrtf((float)variance + norm.epsilon);
+  norm.affine[c] = scale;
+  norm.affine[channels + c] = beta - (float)mean * scale;
+  norm.moments[c] = (float)mean;
+  norm.moments[channels + c] = (float)variance;
 }
 
-// The gradient by the norm's input as coefficients of y and 1, [2, C], and those of gamma and beta, which
-// may be null: a channel a thread; every channel has `count` values.
-extern "C" __global__ void normGrad(const float* affine, const float* moments, const float* dAffine,
-                                    const float* gamma, float* coefficients, float* dGamma,
-                                    float* dBeta, int channels, float count, float epsilon) {
-  const int c = threadNumber();
+// The gradient of a batch norm: what the forward pass and the loss gave, and the results; gamma and the
+// gradients of gamma and beta may be null. Every channel has `count` values.
+struct NormGrad {
+  const float *affine, *moments, *dAffine, *gamma;
+  float *coefficients, *dGamma, *dBeta;
+  int channels;
+  float count, epsilon;
+};
+
+// Several such gradients, see kernels/packs.ts, by the norm's input as coefficients of y and 1, [2, C],
+// and by gamma and beta: a channel a thread.
+extern "C" __global__ void normGrad(
+    // each
+    const float* affine#, const float* moments#, const float* dAffine#, const float* gamma#,
+    float* coefficients#, float* dGamma#, float* dBeta#, int channels#, float count#, float epsilon#,
+    // end
+) {
+  NormGrad grad;
+  // each
+  if (blockIdx.y == #) {
+    grad = {affine#, moments#, dAffine#, gamma#, coefficients#, dGamma#, dBeta#, channels#, count#,
+            epsilon#};
+  }
+  // end
+  const int c = threadNumber(), channels = grad.channels;
   if (c >= channels) return;
-  const float mean = moments[c], ofShift = dAffine[channels + c];
-  const float inverse = 1.0f / sqrtf(moments[channels + c] + epsilon);
-  const float centred = dAffine[c] - mean * ofShift;
-  const float ofVariance =
-      -0.5f * (gamma ? gamma[c] : 1.0f) * inverse * inverse * inverse * centred;
+  const float mean = grad.moments[c], ofShift = grad.dAffine[channels + c];
+  const float inverse = 1.0f / sqrtf(grad.moments[channels + c] + grad.epsilon);
+  const float centred = grad.dAffine[c] - mean * ofShift;
+  const float gamma = grad.gamma ? grad.gamma[c] : 1.0f;
+  const float ofVariance = -0.5f * gamma * inverse * inverse * inverse * centred;
   // A single value never varies.
-  const float b = count > 1.0f ? 2.0f * ofVariance / count : 0.0f;
-  coefficients[c] = b;
-  coefficients[channels + c] = -affine[c] * ofShift / count - mean * b;
-  if (dGamma) dGamma[c] = inverse * centred;
-  if (dBeta) dBeta[c] = ofShift;
+  const float b = grad.count > 1.0f ? 2.0f * ofVariance / grad.count : 0.0f;
+  grad.coefficients[c] = b;
+  grad.coefficients[channels + c] = -grad.affine[c] * ofShift / grad.count - mean * b;
+  if (grad.dGamma) grad.dGamma[c] = inverse * centred;
+  if (grad.dBeta) grad.dBeta[c] = ofShift;
 }
 
 // The gradient before the norm, for kernels that take it from memory: a value a thread.

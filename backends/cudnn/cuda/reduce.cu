@@ -1,21 +1,37 @@
 // Second halves of reductions, and what gradients begin with.
 
+// Partial results that are to be added: [parts, length] to [length].
+struct Sums {
+  const float* from;
+  float* to;
+  int length, parts;
+};
+
 // Neighbouring sums of a block of addParts; its other threads take the parts of a sum in turns.
 constexpr int GROUP = 32;
 
-// Adds partial results, [parts, length] to [length], in an order that depends on their number alone.
-extern "C" __global__ void addParts(const float* from, float* to, int length, int parts) {
+// Adds several of them, see kernels/packs.ts, each in an order given by its number of parts alone.
+extern "C" __global__ void addParts(
+    // each
+    const float* from#, float* to#, int length#, int parts#,
+    // end
+) {
   __shared__ double values[THREADS];
+  Sums sums;
+  // each
+  if (blockIdx.y == #) sums = {from#, to#, length#, parts#};
+  // end
   const int at = blockIdx.x * GROUP + threadIdx.x % GROUP;
   double sum = 0.0;
-  for (int part = threadIdx.x / GROUP; at < length && part < parts; part += THREADS / GROUP) {
-    sum += from[(size_t)part * length + at];
+  for (int part = threadIdx.x / GROUP; at < sums.length && part < sums.parts;
+       part += THREADS / GROUP) {
+    sum += sums.from[(size_t)part * sums.length + at];
   }
   values[threadIdx.x] = sum;
   __syncthreads();
-  if (threadIdx.x >= GROUP || at >= length) return;
+  if (threadIdx.x >= GROUP || at >= sums.length) return;
   for (int other = threadIdx.x + GROUP; other < THREADS; other += GROUP) sum += values[other];
-  to[at] = (float)sum;
+  sums.to[at] = (float)sum;
 }
 
 // to = from, or to += from with `add`; zero where `from` is null. A value a thread.

@@ -6,7 +6,7 @@ import source from "../cuda/activation.cu" with { type: "text" };
 import values from "../cuda/values.cuh" with { type: "text" };
 import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
-import { addParts } from "./reduce.ts";
+import type { PartialSums } from "./reduce.ts";
 import type { Scratch } from "./scratch.ts";
 import { lanesFor, splitSum, THREADS } from "./split.ts";
 
@@ -49,7 +49,7 @@ export function activate(
  */
 export function activationGrad(
   backend: CudnnBackend,
-  scratch: Scratch,
+  sums: PartialSums,
   { input: { x, affine, relu, shape }, dx, dAffine }: {
     input: ActivatedInput;
     dx: bigint;
@@ -61,13 +61,10 @@ export function activationGrad(
   const { lanes, groups } = lanesFor(channels);
   const least = LEAST_PIXELS * THREADS / lanes;
   const { parts, share } = splitSum(pixels, { blocks: groups, least });
-  const partial = affine ? scratch.floats(parts * 2 * channels) : 0n;
+  const partial = affine ? sums.take({ to: dAffine, length: 2 * channels, parts }) : 0n;
   backend.launch(ACTIVATION_GRAD, {
     blocks: parts * groups,
     threads: THREADS,
     arguments: { x, affine, dx, partial, pixels, share, channels, lanes },
   });
-  if (!affine) return;
-  addParts(backend, { from: partial, to: dAffine, length: 2 * channels, parts });
-  scratch.release(partial);
 }

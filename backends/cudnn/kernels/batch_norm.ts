@@ -6,10 +6,11 @@ import source from "../cuda/batch_norm.cu" with { type: "text" };
 import values from "../cuda/values.cuh" with { type: "text" };
 import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
+import { launchPacks, repeated } from "./packs.ts";
 import type { Scratch } from "./scratch.ts";
 import { lanesFor, splitSum, THREADS } from "./split.ts";
 
-const MODULE = cudaModule("batch norm", `${values}\n${source}`);
+const MODULE = cudaModule("batch norm", `${values}\n${repeated(source)}`);
 const MOMENTS = MODULE.kernel("moments");
 const BATCH_NORM = MODULE.kernel("batchNorm");
 const NORM_GRAD = MODULE.kernel("normGrad");
@@ -45,37 +46,30 @@ export function partialMoments(
   return { partials, parts, length };
 }
 
-/** The batch norm of y, `[affine, moments]`, each `[2, C]`. */
-export function batchNorm(
-  backend: CudnnBackend,
-  { y, of: { partials, parts, length }, gamma, beta, epsilon }: {
-    y: TensorInfo;
-    of: PartialMoments;
-    /** 0n without. */
-    gamma: bigint;
-    beta: bigint;
-    epsilon: number;
-  },
-): TensorInfo[] {
-  const channels = y.shape[3], pixels = util.sizeFromShape(y.shape) / channels;
-  const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
-  backend.launch(BATCH_NORM, {
-    blocks: Math.ceil(channels / GROUP),
+/** A batch norm that is to be computed: y, `[pixels, C]`, and its parameters, `[C]` or 0n. */
+export interface PendingNorm {
+  of: PartialMoments;
+  pixels: number;
+  channels: number;
+  gamma: bigint;
+  beta: bigint;
+  epsilon: number;
+  /** Results, `[2, C]` each. */
+  affine: bigint;
+  moments: bigint;
+}
+
+/** Computes batch norms, eight a launch. */
+export function batchNorms(backend: CudnnBackend, norms: readonly PendingNorm[]): void {
+  launchPacks(backend, BATCH_NORM, {
+    things: norms.map(({ of, ...norm }) => ({ ...of, ...norm })),
+    blocks: Math.ceil(widest(norms) / GROUP),
     threads: THREADS,
-    arguments: {
-      partials,
-      gamma,
-      beta,
-      affine: backend.address(affine),
-      moments: backend.address(moments),
-      pixels,
-      channels,
-      length,
-      parts,
-      epsilon,
-    },
   });
-  return [affine, moments];
+}
+
+function widest(norms: readonly { channels: number }[]): number {
+  return Math.max(0, ...norms.map(({ channels }) => channels));
 }
 
 /** The gradient before a batch norm, `dy + b y + c` by channel, as kernels form it while they read. */
@@ -87,26 +81,30 @@ export interface IncomingGradient {
   coefficients: bigint;
 }
 
-/** Computes the coefficients of a gradient before a batch norm, and the gradients of gamma and beta. */
-export function normGrad(
-  backend: CudnnBackend,
-  call: {
-    affine: bigint;
-    moments: bigint;
-    dAffine: bigint;
-    /** 0n without. */
-    gamma: bigint;
-    /** Results; the last two 0n where they are not wanted. */
-    coefficients: bigint;
-    dGamma: bigint;
-    dBeta: bigint;
-    channels: number;
-    /** Values of a channel. */
-    count: number;
-    epsilon: number;
-  },
-): void {
-  launchEach(backend, NORM_GRAD, { threads: call.channels, arguments: call });
+/** The gradient of a batch norm of which the coefficients are to be computed. */
+export interface PendingNormGrad {
+  affine: bigint;
+  moments: bigint;
+  dAffine: bigint;
+  /** 0n without. */
+  gamma: bigint;
+  /** Results; the last two 0n where they are not wanted. */
+  coefficients: bigint;
+  dGamma: bigint;
+  dBeta: bigint;
+  channels: number;
+  /** Values of a channel. */
+  count: number;
+  epsilon: number;
+}
+
+/** Computes the coefficients of gradients before batch norms, and the gradients of gammas and betas. */
+export function normGrads(backend: CudnnBackend, grads: readonly PendingNormGrad[]): void {
+  launchPacks(backend, NORM_GRAD, {
+    things: grads.map((grad) => ({ ...grad })),
+    blocks: Math.ceil(widest(grads) / THREADS),
+    threads: THREADS,
+  });
 }
 
 /** The gradient before a batch norm in memory: dy itself, or scratch. */

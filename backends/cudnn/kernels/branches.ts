@@ -1,5 +1,5 @@
 /**
- * Branches in CUDA, forward: each branch in one to three launches, then the batch norm behind it.
+ * Branches in CUDA, forward: each branch in one to three launches, then the batch norms behind all.
  * Pointwise convolutions leave the moments of their results as they make them; those of pools and
  * of cuDNN's convolutions take a launch of their own. Opposite of ops/branches.ts.
  */
@@ -8,7 +8,7 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { CudnnBackend } from "../backend.ts";
 import type { ActivatedInput } from "./activation.ts";
-import { batchNorm, type PartialMoments, partialMoments } from "./batch_norm.ts";
+import { batchNorms, type PartialMoments, partialMoments, type PendingNorm } from "./batch_norm.ts";
 import { runConvolution } from "./convolution.ts";
 import { runDepthwise } from "./depthwise.ts";
 import { pointwiseMoments, type PointwiseWindow, runPointwise } from "./pointwise.ts";
@@ -22,21 +22,33 @@ interface Call {
 }
 
 /** Runs the forward kernel: per branch y, then affine and moments with statistics. */
-export function branchesKernel(backend: CudnnBackend, call: Call): TensorInfo[] {
-  const { inputs, attrs } = call, [x] = inputs, { epsilon } = attrs;
-  const input = activatedInput(backend, inputs, attrs);
+export function branchesKernel(backend: CudnnBackend, { inputs, attrs }: Call): TensorInfo[] {
+  const [x] = inputs, { epsilon } = attrs;
+  using scratch = new Scratch(backend);
+  const input = activatedInput(backend, inputs, attrs), norms: PendingNorm[] = [];
   const parameter = (index: number) => index < 0 ? 0n : backend.address(inputs[index]);
-  return attrs.branches.flatMap((spec) => {
+  const outputs = attrs.branches.flatMap((spec) => {
     if (spec.kind === "identity") return [backend.share(x)];
-    using scratch = new Scratch(backend);
     const y = backend.allocate([x.shape[0], ...spec.output]);
     const filters = spec.filters.map(parameter);
     const made = runBranch(backend, scratch, { input, filters, y: backend.address(y), spec });
     if (!spec.statistics) return [y];
-    const of = made ?? partialMoments(backend, scratch, y);
-    const gamma = parameter(spec.gamma), beta = parameter(spec.beta);
-    return [y, ...batchNorm(backend, { y, of, gamma, beta, epsilon })];
+    const channels = spec.output[2];
+    const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
+    norms.push({
+      of: made ?? partialMoments(backend, scratch, y),
+      pixels: util.sizeFromShape(y.shape) / channels,
+      channels,
+      gamma: parameter(spec.gamma),
+      beta: parameter(spec.beta),
+      epsilon,
+      affine: backend.address(affine),
+      moments: backend.address(moments),
+    });
+    return [y, affine, moments];
   });
+  batchNorms(backend, norms);
+  return outputs;
 }
 
 /** The state that a call's convolutions read. */
@@ -125,5 +137,6 @@ function runBranch(
     window,
     partials: moments?.partials ?? 0n,
   });
+  scratch.release(spatial);
   return moments;
 }

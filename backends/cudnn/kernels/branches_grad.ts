@@ -20,7 +20,12 @@ import {
 } from "../../ops/branch_spec.ts";
 import type { CudnnBackend } from "../backend.ts";
 import { type ActivatedInput, activationGrad } from "./activation.ts";
-import { type IncomingGradient, normGrad, storedGradient } from "./batch_norm.ts";
+import {
+  type IncomingGradient,
+  normGrads,
+  type PendingNormGrad,
+  storedGradient,
+} from "./batch_norm.ts";
 import { activatedInput, mixingWindow, pointwiseWindows } from "./branches.ts";
 import { convolutionFilterGrad, convolutionInputGrad } from "./convolution.ts";
 import { runDepthwise } from "./depthwise.ts";
@@ -28,13 +33,15 @@ import { depthwiseFilterGrad, depthwiseInputGrad } from "./depthwise_grad.ts";
 import type { PointwiseWindow } from "./pointwise.ts";
 import { pointwiseFilterGrad, pointwiseInputGrad } from "./pointwise_grad.ts";
 import { poolGrad } from "./pool_grad.ts";
-import { accumulate } from "./reduce.ts";
+import { accumulate, PartialSums } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
 
 /** What the branches of a call share. */
 interface Call {
   backend: CudnnBackend;
   scratch: Scratch;
+  /** Gradients of filters and of the affine pair, whose parts are added at the end. */
+  sums: PartialSums;
   attrs: BranchesAttrs;
   /** Inputs of the forward call. */
   forward: TensorInfo[];
@@ -57,6 +64,7 @@ export function branchesGradKernel(
   const call: Call = {
     backend,
     scratch,
+    sums: new PartialSums(backend, scratch),
     attrs,
     forward,
     input: activatedInput(backend, forward, attrs),
@@ -65,13 +73,15 @@ export function branchesGradKernel(
     results,
   };
   if (attrs.inputGradient) call.dx = gradientTensor(call, 0);
+  const incoming = incomingGradients(call, branches);
   attrs.branches.forEach((spec, index) => {
-    if (spec.filters.length > 0) convolutionBack(call, spec, branches[index]);
+    if (spec.filters.length > 0) convolutionBack(call, spec, incoming[index]);
   });
   if (call.dx && call.begun) activationBack(call, call.dx);
   attrs.branches.forEach((spec, index) => {
-    if (spec.filters.length === 0) stateBack(call, spec, branches[index]);
+    if (spec.filters.length === 0) stateBack(call, spec, incoming[index]);
   });
+  call.sums.flush();
   return [...results.keys()].sort((a, b) => a - b).map((index) => results.get(index)!);
 }
 
@@ -82,45 +92,61 @@ function gradientTensor({ backend, forward, results }: Call, index: number): big
   return backend.address(tensor);
 }
 
-/** The gradient before a branch's batch norm; its coefficients are scratch. */
-function incomingGradient(call: Call, spec: BranchSpec, tensors: BranchTensors): IncomingGradient {
-  const { backend, scratch, attrs, forward } = call, { affine, moments, dAffine } = tensors;
-  const gradients = { dy: backend.address(tensors.dy), y: backend.address(tensors.y) };
+/** The gradients before the batch norms of all branches; their coefficients are scratch. */
+function incomingGradients(call: Call, branches: BranchTensors[]): IncomingGradient[] {
+  const norms: PendingNormGrad[] = [];
+  const gradients = branches.map((tensors, index): IncomingGradient => {
+    const { backend, attrs } = call, spec = attrs.branches[index];
+    const norm = pendingNorm(call, spec, tensors);
+    if (norm) norms.push(norm);
+    return {
+      dy: backend.address(tensors.dy),
+      y: backend.address(tensors.y),
+      coefficients: norm?.coefficients ?? 0n,
+    };
+  });
+  normGrads(call.backend, norms);
+  return gradients;
+}
+
+/** The gradient of a branch's batch norm, or `undefined` where it has none that counts. */
+function pendingNorm(
+  call: Call,
+  spec: BranchSpec,
+  { y, affine, moments, dAffine }: BranchTensors,
+): PendingNormGrad | undefined {
+  const { backend, scratch, attrs, forward } = call, channels = spec.output[2];
   const wanted = (at: number) => at >= 0 && attrs.filterGradient;
   if (!affine || !moments || !dAffine) {
     for (const at of [spec.gamma, spec.beta].filter(wanted)) {
-      const to = gradientTensor(call, at), items = spec.output[2];
-      accumulate(backend, { from: 0n, to, items, add: false });
+      accumulate(backend, { from: 0n, to: gradientTensor(call, at), items: channels, add: false });
     }
-    return { ...gradients, coefficients: 0n };
+    return undefined;
   }
-  const channels = spec.output[2], coefficients = scratch.floats(2 * channels);
-  normGrad(backend, {
+  return {
     affine: backend.address(affine),
     moments: backend.address(moments),
     dAffine: backend.address(dAffine),
     gamma: spec.gamma < 0 ? 0n : backend.address(forward[spec.gamma]),
-    coefficients,
+    coefficients: scratch.floats(2 * channels),
     dGamma: wanted(spec.gamma) ? gradientTensor(call, spec.gamma) : 0n,
     dBeta: wanted(spec.beta) ? gradientTensor(call, spec.beta) : 0n,
     channels,
-    count: util.sizeFromShape(tensors.y.shape) / channels,
+    count: util.sizeFromShape(y.shape) / channels,
     epsilon: attrs.epsilon,
-  });
-  return { ...gradients, coefficients };
+  };
 }
 
-function convolutionBack(call: Call, spec: BranchSpec, tensors: BranchTensors): void {
-  const incoming = incomingGradient(call, spec, tensors), windows = pointwiseWindows(spec);
+function convolutionBack(call: Call, spec: BranchSpec, incoming: IncomingGradient): void {
+  const windows = pointwiseWindows(spec);
   if (spec.kind === "separable") separableBack(call, spec, incoming);
   else if (windows) {
     windows.forEach((window, at) => pointwiseBack(call, spec.filters[at], { incoming, window }));
   } else denseBack(call, spec, incoming);
-  call.scratch.release(incoming.coefficients);
 }
 
 function separableBack(call: Call, spec: BranchSpec, incoming: IncomingGradient): void {
-  const { backend, scratch, attrs, forward, input, dx } = call;
+  const { backend, scratch, sums, attrs, forward, input, dx } = call;
   const [depthwise, pointwise] = spec.filters, [images, , , channels] = input.shape;
   const shape = [images, spec.output[0], spec.output[1], channels];
   const window = mixingWindow(spec), filter = backend.address(forward[depthwise]);
@@ -128,7 +154,7 @@ function separableBack(call: Call, spec: BranchSpec, incoming: IncomingGradient)
   const middle = scratch.floats(util.sizeFromShape(shape));
   if (attrs.filterGradient) {
     runDepthwise(backend, { input, filter, y: middle, window: spec });
-    pointwiseFilterGrad(backend, scratch, {
+    pointwiseFilterGrad(backend, sums, {
       input: { x: middle, affine: 0n, relu: false, shape },
       incoming,
       to: gradientTensor(call, pointwise),
@@ -145,7 +171,7 @@ function separableBack(call: Call, spec: BranchSpec, incoming: IncomingGradient)
   });
   if (attrs.filterGradient) {
     const to = gradientTensor(call, depthwise);
-    depthwiseFilterGrad(backend, scratch, { input, g: middle, to, window: spec });
+    depthwiseFilterGrad(backend, sums, { input, g: middle, to, window: spec });
   }
   if (dx) {
     const add = call.begun;
@@ -160,10 +186,10 @@ function pointwiseBack(
   index: number,
   { incoming, window }: { incoming: IncomingGradient; window: PointwiseWindow },
 ): void {
-  const { backend, scratch, attrs, forward, input, dx, begun: add } = call;
+  const { backend, sums, attrs, forward, input, dx, begun: add } = call;
   if (attrs.filterGradient) {
     const to = gradientTensor(call, index);
-    pointwiseFilterGrad(backend, scratch, { input, incoming, to, window });
+    pointwiseFilterGrad(backend, sums, { input, incoming, to, window });
   }
   if (!dx) return;
   const filter = backend.address(forward[index]);
@@ -190,20 +216,18 @@ function denseBack(call: Call, spec: BranchSpec, incoming: IncomingGradient): vo
 
 /** From the gradient by the activated state to that by the state, in place, and by scale and shift. */
 function activationBack(call: Call, dx: bigint): void {
-  const { backend, scratch, attrs, input } = call;
+  const { backend, sums, attrs, input } = call;
   const dAffine = attrs.hasAffine ? gradientTensor(call, 1) : 0n;
-  activationGrad(backend, scratch, { input, dx, dAffine });
+  activationGrad(backend, sums, { input, dx, dAffine });
 }
 
 /** A pool or the identity. */
-function stateBack(call: Call, spec: BranchSpec, tensors: BranchTensors): void {
+function stateBack(call: Call, spec: BranchSpec, incoming: IncomingGradient): void {
   const { backend, scratch, input: { x, shape }, dx, begun: add } = call;
   if (!dx) return;
-  const incoming = incomingGradient(call, spec, tensors);
   if (spec.kind === "identity") {
     const items = util.sizeFromShape([...shape]);
     accumulate(backend, { from: incoming.dy, to: dx, items, add });
   } else poolGrad(backend, scratch, { x, incoming, dx, spec, shape, add });
-  scratch.release(incoming.coefficients);
   call.begun = true;
 }

@@ -5,8 +5,7 @@ import type { CudnnBackend } from "../backend.ts";
 import type { ActivatedInput } from "./activation.ts";
 import { depthwiseModule, type DepthwiseWindow, runDepthwise, stripsOf } from "./depthwise.ts";
 import { launchEach } from "./launch_each.ts";
-import { addParts } from "./reduce.ts";
-import type { Scratch } from "./scratch.ts";
+import type { PartialSums } from "./reduce.ts";
 import { lanesFor, splitSum, THREADS } from "./split.ts";
 
 /** Strips that each thread of a filter's gradient has at least. */
@@ -51,10 +50,10 @@ export function depthwiseInputGrad(
   });
 }
 
-/** The gradient by the filter, `[k, k, C, 1]`, written to `to`. */
+/** The gradient by the filter, `[k, k, C, 1]`, which goes to `to`. */
 export function depthwiseFilterGrad(
   backend: CudnnBackend,
-  scratch: Scratch,
+  sums: PartialSums,
   { input: { x, affine, relu, shape }, g, to, window }: {
     input: ActivatedInput;
     g: bigint;
@@ -66,7 +65,7 @@ export function depthwiseFilterGrad(
   const { lanes, groups } = lanesFor(channels), strips = stripsOf(images, window);
   const least = LEAST_STRIPS * THREADS / lanes;
   const { parts, share } = splitSum(strips, { blocks: groups, least });
-  const length = window.kernel ** 2 * channels, partial = scratch.floats(parts * length);
+  const partial = sums.take({ to, length: window.kernel ** 2 * channels, parts });
   backend.launch(depthwiseModule(window).kernel("depthwiseFilterGrad"), {
     blocks: parts * groups,
     threads: THREADS,
@@ -86,6 +85,4 @@ export function depthwiseFilterGrad(
       lanes,
     },
   });
-  addParts(backend, { from: partial, to, length, parts });
-  scratch.release(partial);
 }

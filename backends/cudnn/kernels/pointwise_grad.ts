@@ -11,8 +11,7 @@ import {
   tilesFor,
   windowArguments,
 } from "./pointwise.ts";
-import { accumulate, addParts } from "./reduce.ts";
-import type { Scratch } from "./scratch.ts";
+import { accumulate, type PartialSums } from "./reduce.ts";
 import { splitSum, THREADS } from "./split.ts";
 
 /** Pixels of a part of a filter's gradient at least. */
@@ -52,10 +51,10 @@ export function pointwiseInputGrad(
   });
 }
 
-/** The gradient by the filter, `[1, 1, C, M]`, written to `to`. */
+/** The gradient by the filter, `[1, 1, C, M]`, which goes to `to`. */
 export function pointwiseFilterGrad(
   backend: CudnnBackend,
-  scratch: Scratch,
+  sums: PartialSums,
   { input: { x, affine, relu, shape }, incoming, to, window }: {
     input: ActivatedInput;
     incoming: IncomingGradient;
@@ -69,7 +68,7 @@ export function pointwiseFilterGrad(
   const columns = cheapestColumns((side, price) => tiles(side) * price ** 2);
   const blocks = tiles(columns);
   const { parts, share } = splitSum(pixels, { blocks, least: LEAST_PIXELS });
-  const length = channels * outChannels, partial = scratch.floats(parts * length);
+  const partial = sums.take({ to, length: channels * outChannels, parts });
   backend.launch(pointwiseModule(columns).kernel("pointwiseFilterGrad"), {
     blocks: blocks * parts,
     threads: THREADS,
@@ -84,6 +83,4 @@ export function pointwiseFilterGrad(
       relu: Number(relu),
     },
   });
-  addParts(backend, { from: partial, to, length, parts });
-  scratch.release(partial);
 }

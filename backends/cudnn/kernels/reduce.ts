@@ -5,31 +5,57 @@ import source from "../cuda/reduce.cu" with { type: "text" };
 import values from "../cuda/values.cuh" with { type: "text" };
 import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
+import { launchPacks, PACK, repeated } from "./packs.ts";
+import type { Scratch } from "./scratch.ts";
 import { THREADS } from "./split.ts";
 
-const MODULE = cudaModule("sums of parts", `${values}\n${source}`);
+const MODULE = cudaModule("sums of parts", `${values}\n${repeated(source)}`);
 const ADD_PARTS = MODULE.kernel("addParts");
 const ACCUMULATE = MODULE.kernel("accumulate");
 
 /** Sums of a block of addParts; `GROUP` of cuda/reduce.cu. */
 const GROUP = 32;
 
-/** Computes `to[i] = sum over p of from[p length + i]`, in an order given by the number of parts. */
-export function addParts(
-  backend: CudnnBackend,
-  { from, to, length, parts }: {
-    /** `[parts, length]`. */
-    from: bigint;
-    to: bigint;
-    length: number;
-    parts: number;
-  },
-): void {
-  backend.launch(ADD_PARTS, {
-    blocks: Math.ceil(length / GROUP),
-    threads: THREADS,
-    arguments: { from, to, length, parts },
-  });
+/** Partial results, `[parts, length]`, and where their sums go, `[length]`. */
+type PartialResults = {
+  to: bigint;
+  length: number;
+  parts: number;
+};
+
+/**
+ * Partial results that wait to be added, eight sets a launch. Whoever takes memory for a set has
+ * launched what fills it before the next is taken.
+ */
+export class PartialSums {
+  readonly #backend: CudnnBackend;
+  readonly #scratch: Scratch;
+  readonly #waiting: (PartialResults & { from: bigint })[] = [];
+
+  constructor(backend: CudnnBackend, scratch: Scratch) {
+    this.#backend = backend;
+    this.#scratch = scratch;
+  }
+
+  /** Memory for partial results, whose sums will be in `to` after {@linkcode flush}. */
+  take(results: PartialResults): bigint {
+    if (this.#waiting.length === PACK) this.flush();
+    const from = this.#scratch.floats(results.parts * results.length);
+    this.#waiting.push({ ...results, from });
+    return from;
+  }
+
+  /** Adds all that wait, each in an order given by its number of parts. */
+  flush(): void {
+    const sets = this.#waiting.splice(0);
+    if (sets.length === 0) return;
+    launchPacks(this.#backend, ADD_PARTS, {
+      things: sets,
+      blocks: Math.ceil(Math.max(...sets.map(({ length }) => length)) / GROUP),
+      threads: THREADS,
+    });
+    for (const { from } of sets) this.#scratch.release(from);
+  }
 }
 
 /** Copies values, or adds them to what is there; `from` 0n stands for zeros. */
