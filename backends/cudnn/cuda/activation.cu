@@ -2,8 +2,8 @@
 // that cannot apply it as they read, and its gradient.
 
 // y = activation(x): a value a thread.
-extern "C" __global__ void activate(const float* x, const float* affine, float* y,
-                                    unsigned int items, int channels) {
+extern "C" __global__ void activate(
+    const float* x, const float* affine, float* y, unsigned int items, int channels) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   y[item] = activationOf(affine, 1, channels, item % channels)(x[item]);
@@ -13,9 +13,9 @@ extern "C" __global__ void activate(const float* x, const float* affine, float* 
 // scaled by channel under an affine one, whose gradients by scale and shift are left as sums over
 // parts of `share` pixels, [parts, 2, C]. Without one, `affine` and `partial` are null. Floor: x and dx
 // read and dx written once.
-extern "C" __global__ void activationGrad(const float* x, const float* affine, float* dx,
-                                          float* partial, int pixels, int share, int channels,
-                                          int lanes) {
+extern "C" __global__ void __launch_bounds__(THREADS) activationGrad(
+    const float* x, const float* affine, float* dx, float* partial, int pixels, int share,
+    int channels, int lanes) {
   const Place place = placeOf(channels, lanes);
   const int c = place.c, end = min((place.part + 1) * share, pixels);
   float ofScale = 0.0f, ofShift = 0.0f;

@@ -8,8 +8,8 @@
 
 // Mean and sum of squared differences of each channel in each part of `length` pixels, [parts, 2, C],
 // about the part's first value, so that a large mean costs no digits.
-extern "C" __global__ void moments(const float* y, float* partials, int pixels, int channels,
-                                   int length, int lanes) {
+extern "C" __global__ void __launch_bounds__(THREADS) moments(
+    const float* y, float* partials, int pixels, int channels, int length, int lanes) {
   const Place place = placeOf(channels, lanes);
   const int first = place.part * length, count = min(pixels - first, length);
   const float* from = y + (size_t)first * channels + place.c;
@@ -57,7 +57,7 @@ struct Norm {
 
 // Several batch norms, see kernels/packs.ts, each channel from the moments of its parts: the mean of the
 // means, then the squares about it.
-extern "C" __global__ void batchNorm(
+extern "C" __global__ void __launch_bounds__(THREADS) batchNorm(
     // each
     const float* partials#, const float* gamma#, const float* beta#, float* affine#, float* moments#,
     int pixels#, int channels#, int length#, int parts#, float epsilon#,
@@ -104,7 +104,7 @@ struct NormGrad {
 
 // Several such gradients, see kernels/packs.ts, by the norm's input as coefficients of y and 1, [2, C],
 // and by gamma and beta: a channel a thread.
-extern "C" __global__ void normGrad(
+extern "C" __global__ void __launch_bounds__(THREADS) normGrad(
     // each
     const float* affine#, const float* moments#, const float* dAffine#, const float* gamma#,
     float* coefficients#, float* dGamma#, float* dBeta#, int channels#, float count#, float epsilon#,
@@ -133,8 +133,9 @@ extern "C" __global__ void normGrad(
 }
 
 // The gradient before the norm, for kernels that take it from memory: a value a thread.
-extern "C" __global__ void incoming(const float* dy, const float* y, const float* coefficients,
-                                    float* g, unsigned int items, int channels) {
+extern "C" __global__ void incoming(
+    const float* dy, const float* y, const float* coefficients, float* g, unsigned int items,
+    int channels) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   const Incoming incoming = {dy, y, coefficients, channels};

@@ -40,8 +40,9 @@ __device__ void loadRow(float (&values)[SPAN], const float* x, Activation activa
 // With `turned`, the filter is turned by 180 degrees: at stride 1, that is the gradient by the input.
 // With `add`, adds to y. `items` counts strips times channels.
 extern "C" __global__ void depthwise(
-    const float* x, const float* affine, const float* filter, float* y, unsigned int items, int height,
-    int width, int channels, int outHeight, int outWidth, int relu, int turned, int add) {
+    const float* x, const float* affine, const float* filter, float* y, unsigned int items,
+    int height, int width, int channels, int outHeight, int outWidth, int relu, int turned,
+    int add) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   const int c = item % channels;
@@ -102,7 +103,7 @@ extern "C" __global__ void depthwiseInputGrad(
 
 // The gradient by the filter, as sums over parts of the strips: `partial` is [parts, k^2, C]. A block
 // has one part; the rows of its threads take the part's strips in turns.
-extern "C" __global__ void depthwiseFilterGrad(
+extern "C" __global__ void __launch_bounds__(THREADS) depthwiseFilterGrad(
     const float* x, const float* affine, const float* g, float* partial, int strips, int share,
     int height, int width, int channels, int outHeight, int outWidth, int relu, int lanes) {
   const Place place = placeOf(channels, lanes);

@@ -132,7 +132,7 @@ __device__ Moments momentsOf(const Results& results, int count) {
 }
 
 // y, and where `partials` is not null the moments of each tile: [tiles, 2, row channels].
-extern "C" __global__ void pointwise(
+extern "C" __global__ void __launch_bounds__(THREADS) pointwise(
     const float* x, const float* affine, const float* filter, float* y, float* partials, int pixels,
     int channels, int height, int width, int outHeight, int outWidth, int stride, int offset,
     int outChannels, int rowChannels, int firstChannel, int relu) {
@@ -169,7 +169,7 @@ extern "C" __global__ void pointwise(
 }
 
 // The gradient by the (activated) input, at the pixels that were read; with `add`, adds to dx.
-extern "C" __global__ void pointwiseInputGrad(
+extern "C" __global__ void __launch_bounds__(THREADS) pointwiseInputGrad(
     const float* dy, const float* y, const float* coefficients, const float* filter, float* dx,
     int pixels, int channels, int height, int width, int outHeight, int outWidth, int stride,
     int offset, int outChannels, int rowChannels, int firstChannel, int add) {
@@ -202,7 +202,7 @@ constexpr int PIXELS = 8 * THREADS / COLUMNS;
 
 // The gradient by the filter, as sums over parts of the pixels: `partial` is [parts, C, M]; COLUMNS x
 // COLUMNS of one part a block.
-extern "C" __global__ void pointwiseFilterGrad(
+extern "C" __global__ void __launch_bounds__(THREADS) pointwiseFilterGrad(
     const float* x, const float* affine, const float* dy, const float* y, const float* coefficients,
     float* partial, int pixels, int share, int channels, int height, int width, int outHeight,
     int outWidth, int stride, int offset, int outChannels, int rowChannels, int firstChannel,

@@ -28,9 +28,9 @@ struct Windows {
 };
 
 // `items` counts the values of y.
-extern "C" __global__ void averagePool(const float* x, float* y, unsigned int items, int height,
-                                       int width, int channels, int outHeight, int outWidth,
-                                       int stride) {
+extern "C" __global__ void averagePool(
+    const float* x, float* y, unsigned int items, int height, int width, int channels,
+    int outHeight, int outWidth, int stride) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   const Value to(item, outHeight, outWidth, channels);
@@ -48,9 +48,9 @@ extern "C" __global__ void averagePool(const float* x, float* y, unsigned int it
 
 // The largest value of each window to y, or which pixel of the window is the first that has it, 0 to 8,
 // to `choice`: one of the two is null. NaN counts as largest.
-extern "C" __global__ void maxPool(const float* x, float* y, unsigned char* choice,
-                                   unsigned int items, int height, int width, int channels,
-                                   int outHeight, int outWidth, int stride) {
+extern "C" __global__ void maxPool(
+    const float* x, float* y, unsigned char* choice, unsigned int items, int height, int width,
+    int channels, int outHeight, int outWidth, int stride) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   const Value to(item, outHeight, outWidth, channels);
@@ -87,10 +87,9 @@ __device__ void gather(const Incoming& incoming, float* dx, unsigned int item, c
 }
 
 // `items` counts the values of dx; with `add`, adds to them.
-extern "C" __global__ void averagePoolGrad(const float* dy, const float* y, const float* coefficients,
-                                           float* dx, unsigned int items, int height, int width,
-                                           int channels, int outHeight, int outWidth, int stride,
-                                           int add) {
+extern "C" __global__ void averagePoolGrad(
+    const float* dy, const float* y, const float* coefficients, float* dx, unsigned int items,
+    int height, int width, int channels, int outHeight, int outWidth, int stride, int add) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   const Value at(item, height, width, channels);
@@ -103,10 +102,10 @@ extern "C" __global__ void averagePoolGrad(const float* dy, const float* y, cons
 }
 
 // `choice` is from maxPool.
-extern "C" __global__ void maxPoolGrad(const unsigned char* choice, const float* dy, const float* y,
-                                       const float* coefficients, float* dx, unsigned int items,
-                                       int height, int width, int channels, int outHeight,
-                                       int outWidth, int stride, int add) {
+extern "C" __global__ void maxPoolGrad(
+    const unsigned char* choice, const float* dy, const float* y, const float* coefficients,
+    float* dx, unsigned int items, int height, int width, int channels, int outHeight, int outWidth,
+    int stride, int add) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   const Value at(item, height, width, channels);

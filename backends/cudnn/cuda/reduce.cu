@@ -11,7 +11,7 @@ struct Sums {
 constexpr int GROUP = 32;
 
 // Adds several of them, see kernels/packs.ts, each in an order given by its number of parts alone.
-extern "C" __global__ void addParts(
+extern "C" __global__ void __launch_bounds__(THREADS) addParts(
     // each
     const float* from#, float* to#, int length#, int parts#,
     // end
