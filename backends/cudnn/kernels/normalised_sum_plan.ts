@@ -4,6 +4,7 @@
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { hostNumber } from "../../host_number.ts";
 import type { SumTermSpec } from "../../ops/normalised_sum.ts";
 import type { CudnnBackend } from "../backend.ts";
 import mask from "../cuda/mask.cuh" with { type: "text" };
@@ -21,7 +22,7 @@ const TERM_BYTES = 64;
 
 /** True for a term with a dropout mask or factors per sample. */
 export function isSpecial(spec: SumTermSpec): boolean {
-  return spec.threshold > 0 || spec.sampleWeights >= 0;
+  return hostNumber(spec.threshold) > 0 || spec.sampleWeights >= 0;
 }
 
 /** True for a term whose affine pair or weight gets a gradient. */
@@ -86,11 +87,11 @@ export function uploadTerms(
     );
     const words = new DataView(bytes, at + 8 * pointers);
     words.setInt32(0, weight, true);
-    words.setUint32(4, threshold, true);
-    words.setFloat32(8, keepScale, true);
+    words.setUint32(4, hostNumber(threshold), true);
+    words.setFloat32(8, hostNumber(keepScale), true);
     words.setUint32(12, key[0], true);
     words.setUint32(16, key[1], true);
-    words.setUint32(20, counter, true);
+    words.setUint32(20, hostNumber(counter), true);
   });
   return scratch.upload(new Uint8Array(bytes));
 }

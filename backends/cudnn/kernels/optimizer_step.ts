@@ -6,6 +6,7 @@
  */
 
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { hostNumber } from "../../host_number.ts";
 import type { AdamAttrs, SgdAttrs } from "../../ops/optimizer_step.ts";
 import type { CudnnBackend } from "../backend.ts";
 import blockSum from "../cuda/block_sum.cuh" with { type: "text" };
@@ -33,7 +34,7 @@ export function sgdStepKernel(
     kernel: SGD,
     lists: 3,
     clip,
-    rates: { decay: weightDecay, momentum, rate: learningRate },
+    rates: { decay: weightDecay, momentum, rate: hostNumber(learningRate) },
   });
 }
 
@@ -42,7 +43,7 @@ export function adamStepKernel(
   backend: CudnnBackend,
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: AdamAttrs },
 ): TensorInfo[] {
-  const { beta1, beta2, clip, epsilon, weightDecay } = attrs;
+  const { beta1, beta2, clip, epsilon, weightDecay } = attrs, count = hostNumber(attrs.step);
   return step(backend, inputs, {
     kernel: ADAM,
     lists: 4,
@@ -53,8 +54,8 @@ export function adamStepKernel(
       gain1: 1 - beta1,
       beta2,
       gain2: 1 - beta2,
-      rate: attrs.learningRate / (1 - beta1 ** attrs.step),
-      root: 1 / Math.sqrt(1 - beta2 ** attrs.step),
+      rate: hostNumber(attrs.learningRate) / (1 - beta1 ** count),
+      root: 1 / Math.sqrt(1 - beta2 ** count),
       epsilon,
     },
   });
