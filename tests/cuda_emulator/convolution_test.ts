@@ -159,17 +159,13 @@ class Convolution {
   }
 
   /** `y = alpha x * filter + beta y`. */
-  forward(memory: Memory, alpha = 1, beta = 0): void {
-    this.check(this.#session.libraries.cudnn.cudnnConvolutionForward(
-      ...[
-        this.handle,
-        new Float32Array([alpha]),
-        this.x,
-        memory.x,
-        this.filter,
-        memory.filter,
-      ] as const,
-      ...[this.convolution, 0, 0n, 0n, new Float32Array([beta]), this.y, memory.y] as const,
+  forward({ x, filter, y }: Memory, options: ForwardOptions = {}): void {
+    const { cudnn } = this.#session.libraries;
+    const { alpha = 1, beta = 0, algorithm = 0, workspace = 0n, workspaceBytes = 0n } = options;
+    this.check(cudnn.cudnnConvolutionForward(
+      ...[this.handle, new Float32Array([alpha]), this.x, x, this.filter, filter] as const,
+      ...[this.convolution, algorithm, workspace, workspaceBytes] as const,
+      ...[new Float32Array([beta]), this.y, y] as const,
     ));
   }
 
@@ -193,6 +189,15 @@ class Convolution {
       ...[this.convolution, 0, 0n, 0n, new Float32Array([0]), this.filter, memory.filter] as const,
     ));
   }
+}
+
+/** How a forward convolution departs from the plain one. */
+interface ForwardOptions {
+  alpha?: number;
+  beta?: number;
+  algorithm?: number;
+  workspace?: bigint;
+  workspaceBytes?: bigint;
 }
 
 /** Addresses of the operands. */
@@ -266,40 +271,27 @@ emulatorTest("cuDNN's alpha and beta scale the result and what was there", (sess
   });
   const of = (value: number) => session.upload(new Float32Array([value]));
   const memory = { x: of(3), filter: of(5), y: of(7) };
-  convolution.forward(memory, 2, 0.5);
+  convolution.forward(memory, { alpha: 2, beta: 0.5 });
   assertEquals([...session.download(memory.y, new Float32Array(1))], [2 * 15 + 0.5 * 7]);
 });
 
-emulatorTest(
-  "cuDNN refuses operands that do not fit, are too short, or lack a workspace",
-  (session) => {
-    const { cudnn } = session.libraries, shape = SHAPES[0];
-    const convolution = new Convolution(session, shape), bytes = 4 * 2 * 5 * 7 * 4;
-    const memory = {
-      x: session.allocate(bytes),
-      filter: session.allocate(bytes),
-      y: session.allocate(bytes - 4),
-    };
-    assertThrows(() => convolution.forward(memory), DriverError, "CUDNN_STATUS_BAD_PARAM, ");
-    const other = new Convolution(session, { ...shape, input: [5, 7, 2] });
-    assertThrows(
-      () =>
-        convolution.check(cudnn.cudnnConvolutionForward(
-          ...[
-            convolution.handle,
-            new Float32Array([1]),
-            other.x,
-            memory.x,
-            convolution.filter,
-          ] as const,
-          ...[memory.filter, convolution.convolution, 0, 0n, 0n, new Float32Array([0])] as const,
-          ...[convolution.y, memory.y] as const,
-        )),
-      DriverError,
-      "filter.sizes[1] * convolution.groups == x.sizes[1]",
-    );
-  },
-);
+emulatorTest("cuDNN refuses operands that do not fit, or are too short", (session) => {
+  const shape = SHAPES[0], convolution = new Convolution(session, shape), bytes = 4 * 2 * 5 * 7 * 4;
+  const [x, filter] = [session.allocate(bytes), session.allocate(bytes)];
+  const memory = { x, filter, y: session.allocate(bytes - 4) };
+  assertThrows(() => convolution.forward(memory), DriverError, "CUDNN_STATUS_BAD_PARAM, ");
+  const other = new Convolution(session, { ...shape, input: [5, 7, 2] });
+  const { cudnn } = session.libraries, dimension = new Int32Array(1);
+  assertThrows(
+    () =>
+      convolution.check(cudnn.cudnnGetConvolution2dForwardOutputDim(
+        ...[convolution.convolution, other.x, convolution.filter] as const,
+        ...[dimension, dimension, dimension, dimension] as const,
+      )),
+    DriverError,
+    "filter->sizes[1] * convolution->groups == x->sizes[1]",
+  );
+});
 
 emulatorTest("cuDNN's second algorithm is deterministic and wants a workspace", (session) => {
   const { cudnn } = session.libraries, convolution = new Convolution(session, SHAPES[0]);
@@ -320,5 +312,12 @@ emulatorTest("cuDNN's second algorithm is deterministic and wants a workspace", 
     ...[handle, x, y, convolution.convolution, filter, 1, bytes] as const,
   ));
   assertEquals(bytes[0], results.getBigUint64(size + offsets.memory, true));
-  assert(bytes[0] > 0n);
+  const operands = [4 * 2 * 5 * 7 * 3, 4 * 3 * 3 * 3 * 4, 4 * 2 * 5 * 7 * 4];
+  const [xMemory, filterMemory, yMemory] = operands.map((size) => session.allocate(size));
+  const memory = { x: xMemory, filter: filterMemory, y: yMemory };
+  const workspace = session.allocate(Number(bytes[0]));
+  const run = (workspaceBytes: bigint) =>
+    convolution.forward(memory, { algorithm: 1, workspace, workspaceBytes });
+  assertThrows(() => run(bytes[0] - 1n), DriverError, "workspace.bytes >= wanted");
+  run(bytes[0]);
 });

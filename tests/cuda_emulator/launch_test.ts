@@ -1,7 +1,9 @@
 /** Launches on the emulator: what is refused, what goes wrong when it runs, and faults on demand. */
 
 import { assertEquals, assertThrows } from "../assert.ts";
+import { CUDA_VALUES } from "../../backends/cudnn/ffi/cuda.ts";
 import { DriverError } from "../../backends/cudnn/ffi/status.ts";
+import { EMULATOR_FOLDER } from "./build.ts";
 import { emulatorTest, type Launch, type Session } from "./session.ts";
 
 const SOURCE = `
@@ -54,7 +56,7 @@ emulatorTest(
   "more dynamic shared memory is there once the kernel has been allowed it",
   (session) => {
     const add = session.load(SOURCE)("add"), x = session.upload(new Float32Array(1));
-    const attribute = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+    const attribute = CUDA_VALUES.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
     session.check(
       session.libraries.cuda.cuFuncSetAttribute(add, attribute, 100000),
       "cuFuncSetAttribute",
@@ -104,10 +106,25 @@ emulatorTest("a lost device fails all calls until the reset", (session) => {
   assertEquals([...session.download(x, new Float32Array(1))], [0]);
 });
 
+emulatorTest("the end of a context frees its memory, also when the device is lost", (session) => {
+  const { cuda } = session.libraries, context = new BigUint64Array(1);
+  session.allocate(100);
+  session.control.loseDevice();
+  assertThrows(
+    () => session.check(cuda.cuDevicePrimaryCtxRelease_v2(0), "cuDevicePrimaryCtxRelease"),
+    DriverError,
+    "CUDA_ERROR_UNKNOWN",
+  );
+  const { liveBytes, liveAllocations } = session.control.counts();
+  assertEquals([liveBytes, liveAllocations], [0, 0]);
+  session.control.reset();
+  session.check(cuda.cuDevicePrimaryCtxRetain(context, 0), "cuDevicePrimaryCtxRetain");
+});
+
 emulatorTest("a thread without the context may not call", async (session) => {
   const { cuda } = session.libraries;
   // What Deno calls without blocking runs on a thread of its own.
-  const library = Deno.dlopen(Deno.realPathSync(".cache/cuda_emulator/libcuda.so.1"), {
+  const library = Deno.dlopen(Deno.realPathSync(`${EMULATOR_FOLDER}/libcuda.so.1`), {
     cuCtxSynchronize: { parameters: [], result: "i32", nonblocking: true },
   });
   const status = await library.symbols.cuCtxSynchronize();

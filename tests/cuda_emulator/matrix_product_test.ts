@@ -1,6 +1,7 @@
 /** The emulated cuBLAS's matrix products against loops. */
 
 import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { CUDA_VALUES } from "../../backends/cudnn/ffi/cuda.ts";
 import { checkCublas, DriverError } from "../../backends/cudnn/ffi/status.ts";
 import { emulatorTest, type Session } from "./session.ts";
 
@@ -135,3 +136,26 @@ emulatorTest(
     assertEquals(session.control.counts().libraryCalls, 0);
   },
 );
+
+emulatorTest("cuBLAS's work on a captured stream waits for the graph's launch", (session) => {
+  const { cuda, cublas } = session.libraries, stream = session.stream();
+  const [handle, graph, executable] = [1, 1, 1].map((size) => new BigUint64Array(size));
+  const mode = CUDA_VALUES.CU_STREAM_CAPTURE_MODE_GLOBAL;
+  const of = (value: number) => session.upload(new Float32Array([value]));
+  const [a, b, c] = [of(3), of(5), of(0)];
+  checkCublas(cublas, cublas.cublasCreate_v2(handle), "cublasCreate");
+  checkCublas(cublas, cublas.cublasSetStream_v2(handle[0], stream), "cublasSetStream");
+  session.check(cuda.cuStreamBeginCapture_v2(stream, mode), "cuStreamBeginCapture");
+  const status = cublas.cublasSgemm_v2(
+    ...[handle[0], 0, 0, 1, 1, 1, new Float32Array([1]), a, 1, b, 1] as const,
+    ...[new Float32Array([1]), c, 1] as const,
+  );
+  checkCublas(cublas, status, "cublasSgemm");
+  session.check(cuda.cuStreamEndCapture(stream, graph), "cuStreamEndCapture");
+  session.check(cuda.cuGraphInstantiateWithFlags(executable, graph[0], 0n), "cuGraphInstantiate");
+  assertEquals([...session.download(c, new Float32Array(1))], [0]);
+  for (const expected of [15, 30]) {
+    session.check(cuda.cuGraphLaunch(executable[0], stream), "cuGraphLaunch");
+    assertEquals([...session.download(c, new Float32Array(1))], [expected]);
+  }
+});

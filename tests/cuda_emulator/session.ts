@@ -30,7 +30,6 @@ export type Values = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint3
 export class Session {
   readonly libraries: Libraries;
   readonly control: EmulatorControl;
-  readonly #allocated: bigint[] = [];
 
   constructor(libraries: Libraries, control: EmulatorControl) {
     const { cuda } = libraries, context = new BigUint64Array(1);
@@ -130,11 +129,7 @@ export class Session {
 
   allocate(bytes: number): bigint {
     const { cuda } = this.libraries;
-    const address = this.#handle((out) =>
-      this.check(cuda.cuMemAlloc_v2(out, BigInt(bytes)), "cuMemAlloc")
-    );
-    this.#allocated.push(address);
-    return address;
+    return this.#handle((out) => this.check(cuda.cuMemAlloc_v2(out, BigInt(bytes)), "cuMemAlloc"));
   }
 
   /** Device memory with these values. */
@@ -169,11 +164,10 @@ export class Session {
     return out[0];
   }
 
-  /** Frees all memory; the device is then as new. */
+  /** Ends the context, and with it all memory. */
   [Symbol.dispose](): void {
     this.control.reset();
-    const { cuda } = this.libraries;
-    for (const address of this.#allocated) this.check(cuda.cuMemFree_v2(address), "cuMemFree");
+    this.check(this.libraries.cuda.cuDevicePrimaryCtxRelease_v2(0), "cuDevicePrimaryCtxRelease");
   }
 }
 

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <map>
 
+#include "memory.h"
 #include "state.h"
+#include "stream.h"
 
 struct CUctx_st {
   int references = 0;
@@ -122,12 +124,15 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice) {
   });
 }
 
+/** The last of its owners ends the context, even a lost one, and with it all memory. */
 CUresult cuDevicePrimaryCtxRelease(CUdevice) {
-  return call(Needs::initialised, [&] {
-    if (emulator::primaryContext.references == 0) return CUDA_ERROR_INVALID_CONTEXT;
-    emulator::primaryContext.references--;
-    return CUDA_SUCCESS;
-  });
+  const std::lock_guard<std::recursive_mutex> guard(emulator::callLock);
+  if (emulator::primaryContext.references == 0) return CUDA_ERROR_INVALID_CONTEXT;
+  if (--emulator::primaryContext.references == 0) {
+    emulator::finishAllWork();
+    emulator::releaseAllMemory();
+  }
+  return emulator::lostContext();
 }
 
 CUresult cuCtxSetCurrent(CUcontext context) {

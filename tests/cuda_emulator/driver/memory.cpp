@@ -96,6 +96,10 @@ CUresult release(CUdeviceptr address) {
 
 }  // namespace
 
+void releaseAllMemory() {
+  while (!allocations.empty()) release(allocations.begin()->first);
+}
+
 bool allocated(CUdeviceptr address, size_t bytes) {
   const auto found = find(address);
   return found != allocations.end() && bytes <= found->first + found->second.bytes - address;

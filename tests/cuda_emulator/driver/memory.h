@@ -11,6 +11,9 @@ namespace emulator {
 /** Whether all the bytes lie in one allocation. */
 bool allocated(CUdeviceptr address, size_t bytes);
 
+/** Frees all of it, as the end of a context does. */
+void releaseAllMemory();
+
 /** Whether all the bytes of the host lie in one block of pinned memory. */
 bool pinned(const void* address, size_t bytes);
 
