@@ -9,7 +9,7 @@ export interface Place {
   readonly from: string;
 }
 
-/** The variables that {@linkcode placesOf} and {@linkcode namedPlaces} read. */
+/** The variables that name folders: what the permission set `locate` of deno.json may read. */
 export const VARIABLES = [
   "PDARTS_CUDA_PATH",
   "PDARTS_CUDNN_PATH",
@@ -21,7 +21,7 @@ export const VARIABLES = [
   "CUDA_PATH",
 ] as const;
 /** Name of such a variable. */
-export type Variable = typeof VARIABLES[number];
+type Variable = typeof VARIABLES[number];
 
 /** Folders below a CUDA toolkit, a driver's copy or a wheel that hold libraries. */
 const BELOW = ["", "/lib64", "/lib", "/targets/x86_64-linux/lib", "/targets/sbsa-linux/lib"];

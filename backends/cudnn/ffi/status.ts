@@ -84,5 +84,5 @@ export function checkNvrtc(nvrtc: Nvrtc, status: number, call: string): void {
 }
 
 function pointerText(pointer: Deno.PointerValue): string {
-  return textAt(BigInt(Deno.UnsafePointer.value(pointer)));
+  return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }

@@ -2,7 +2,9 @@
 
 import { BackendError } from "../../../../backends/contract.ts";
 import { loadLibraries, located } from "../../../../backends/cudnn/ffi/load.ts";
+import { VARIABLES } from "../../../../backends/cudnn/ffi/places.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "../../../assert.ts";
+import { permitted } from "../../../permitted.ts";
 import { programsPermitted } from "../../../search/program.ts";
 
 Deno.test({
@@ -43,5 +45,14 @@ Deno.test({
       await deno(["eval", "-q", call], { PDARTS_CUDNN_FOUND: JSON.stringify(told) }),
       told,
     );
+  },
+});
+
+Deno.test({
+  name: "the permission set locate of deno.json has every variable that names a folder",
+  ignore: !permitted({ read: ["."] }),
+  fn: async () => {
+    const { permissions } = JSON.parse(await Deno.readTextFile("deno.json"));
+    assertEquals(permissions.locate.env, [...VARIABLES].sort());
   },
 });
