@@ -82,7 +82,7 @@ export interface IncomingGradient {
 }
 
 /** The gradient of a batch norm of which the coefficients are to be computed. */
-export interface PendingNormGrad {
+export type PendingNormGrad = {
   affine: bigint;
   moments: bigint;
   dAffine: bigint;
@@ -96,12 +96,12 @@ export interface PendingNormGrad {
   /** Values of a channel. */
   count: number;
   epsilon: number;
-}
+};
 
 /** Computes the coefficients of gradients before batch norms, and the gradients of gammas and betas. */
 export function normGrads(backend: CudnnBackend, grads: readonly PendingNormGrad[]): void {
   launchPacks(backend, NORM_GRAD, {
-    things: grads.map((grad) => ({ ...grad })),
+    things: grads,
     blocks: Math.ceil(widest(grads) / THREADS),
     threads: THREADS,
   });

@@ -67,11 +67,10 @@ export function activatedInput(
 
 /** The windows of a branch's pointwise convolutions of its input, one a filter; `undefined` for others. */
 export function pointwiseWindows(spec: BranchSpec): PointwiseWindow[] | undefined {
-  const { kind, stride, output: [height, width, rowChannels] } = spec;
-  const dense = kind === "pointwise" || kind === "convolution";
-  if (kind !== "factorized_reduce" && !(dense && spec.kernel === 1)) return undefined;
-  const outChannels = rowChannels / spec.filters.length;
-  return spec.filters.map((_, offset) => ({
+  const { kind, kernel, stride, filters, output: [height, width, rowChannels] } = spec;
+  if (kind === "separable" || kernel > 1 || filters.length === 0) return undefined;
+  const outChannels = rowChannels / filters.length;
+  return filters.map((_, offset) => ({
     stride,
     offset,
     output: [height, width],
