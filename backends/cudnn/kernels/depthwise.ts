@@ -23,6 +23,12 @@ const moduleOf = remembered((key: string): CudaModule => {
   );
 });
 
+// Those of the search space are made at once: what a card has to compile is then known.
+for (const stride of [1, 2]) {
+  for (const kernel of [3, 5, 7]) moduleOf(`${kernel} ${stride} 1`);
+  for (const kernel of [3, 5]) moduleOf(`${kernel} ${stride} 2`);
+}
+
 /** The kernels of a window. */
 export function depthwiseModule({ kernel, stride, dilation }: DepthwiseWindow): CudaModule {
   return moduleOf(`${kernel} ${stride} ${dilation}`);

@@ -7,7 +7,7 @@ import { type CudaModule, cudaModule } from "../module.ts";
 import type { ActivatedInput } from "./activation.ts";
 import type { PartialMoments } from "./batch_norm.ts";
 import type { Scratch } from "./scratch.ts";
-import { remembered, specialise } from "./specialise.ts";
+import { specialise } from "./specialise.ts";
 import { THREADS } from "./split.ts";
 
 /** Columns of a tile, widest first; a thread has 4 x 4 results, `SIDE` of cuda/pointwise.cu. */
@@ -29,13 +29,18 @@ export interface PointwiseWindow {
   firstChannel: number;
 }
 
-/** The kernels that work in tiles of a width. */
-export const pointwiseModule: (columns: number) => CudaModule = remembered((COLUMNS) =>
+const MODULES = new Map(WIDTHS.map((COLUMNS) => [
+  COLUMNS,
   cudaModule(
     `pointwise convolution, tiles of ${COLUMNS}`,
     `${values}\n${specialise(source, { COLUMNS })}`,
-  )
-);
+  ),
+]));
+
+/** The kernels that work in tiles of a width. */
+export function pointwiseModule(columns: number): CudaModule {
+  return MODULES.get(columns)!;
+}
 
 /** The width of tiles for which `cost` of a width and what it costs by column is least. */
 export function cheapestColumns(cost: (columns: number, each: number) => number): number {
