@@ -111,7 +111,7 @@ test("the search refuses what does not fit data and backend", async (folder) => 
   );
   await fails(
     [...TINY_OPTIONS, "--backend=cudnn"],
-    "error: Backend cudnn is not part of this version: use --backend=auto",
+    "error: Cannot use cudnn: no permission to open NVIDIA's libraries",
   );
 });
 

@@ -31,7 +31,7 @@ test("a search whose alphas are never trained says so and gives a genotype", asy
     stdout,
     "Alphas are not trained: --alpha-from-epoch 10 is not below --epochs 1\n",
   );
-  assertStringIncludes(stdout, " (cudnn is not part of this version");
+  assertStringIncludes(stdout, " (Cannot use cudnn: no permission to open");
   assertStringIncludes(stdout, "Normal cell");
   assertStringIncludes(Deno.readTextFileSync(`${folder}/run/genotype.py`), "Genotype(");
 });
