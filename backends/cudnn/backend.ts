@@ -99,7 +99,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     if (!this.data.has(dataId)) return true;
     const { address } = this.#get(dataId);
     if (!super.disposeData(dataId, force)) return false;
-    if (address !== undefined) this.pool.release(address);
+    if (address !== undefined && !this.#cuda.closed) this.pool.release(address);
     return true;
   }
 

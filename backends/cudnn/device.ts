@@ -77,9 +77,23 @@ export class CudaDevice implements SegmentSource, Disposable {
     );
   }
 
-  /** The stream of all work. */
+  /**
+   * The stream of all work.
+   *
+   * @throws {BackendError} If it was ended.
+   */
   get stream(): bigint {
+    this.#requireOpen();
     return this.#stream.address;
+  }
+
+  /** Whether the stream was ended, and with it all that was on the card. */
+  get closed(): boolean {
+    return this.#stream.address === 0n;
+  }
+
+  #requireOpen(): void {
+    if (this.closed) throw new BackendError("cudnn", "Cannot use cudnn: its backend was closed");
   }
 
   /**
@@ -144,18 +158,21 @@ export class CudaDevice implements SegmentSource, Disposable {
   }
 
   #passed(event: Handle): boolean {
+    this.#requireOpen();
     const status = this.libraries.cuda.cuEventQuery(event.address);
     if (status === CUDA_VALUES.CUDA_ERROR_NOT_READY) return false;
     this.check(status, `cuEventQuery after ${this.last}`);
     return true;
   }
 
-  /** A mark that can be put into the stream. */
+  /** A mark that can be put into the stream, and ends with it. */
   event(): Handle {
     const { cuda } = this.libraries, flags = CUDA_VALUES.CU_EVENT_DISABLE_TIMING;
     return createHandle(
       (out) => this.check(cuda.cuEventCreate(out, flags), "cuEventCreate"),
-      (address) => this.checkRelease(cuda.cuEventDestroy_v2(address), "cuEventDestroy"),
+      (address) => {
+        if (!this.closed) this.checkRelease(cuda.cuEventDestroy_v2(address), "cuEventDestroy");
+      },
     );
   }
 

@@ -119,10 +119,15 @@ cudnnTest(
   },
 );
 
-cudnnTest("close() gives the card's memory back", ({ backend, emulator }) => {
-  computed();
+cudnnTest("close() gives the card's memory back", async ({ backend, emulator }) => {
+  const x = computed(), y = computed();
   const { liveBytes } = emulator.counts(), { reserved } = backend.memory();
   assert(reserved > 0);
+  emulator.setDeferred(true);
+  const reading = y.data();
   backend.close();
   assertEquals(emulator.counts().liveBytes, liveBytes - reserved);
+  await assertRejects(() => reading, BackendError, "its backend was closed");
+  assertThrows(() => x.dataSync(), BackendError, "its backend was closed");
+  tf.dispose([x, y]);
 });
