@@ -1,12 +1,11 @@
-/** Tests of compiling CUDA C: what is kept between runs, and NVIDIA's own compiler on every kernel. */
+/** Tests of what is kept of compiled CUDA C; `real_libraries_test.ts` compiles every kernel. */
 
 import { type CompilerTarget, CudaCompiler } from "../../../backends/cudnn/compiler.ts";
-import { type Nvrtc, NVRTC_FUNCTIONS } from "../../../backends/cudnn/ffi/nvrtc.ts";
-import { cudaModule, cudaModules } from "../../../backends/cudnn/module.ts";
+import type { Nvrtc } from "../../../backends/cudnn/ffi/nvrtc.ts";
+import { cudaModule } from "../../../backends/cudnn/module.ts";
 import { assertEquals } from "../../assert.ts";
 import { permitted } from "../../permitted.ts";
 import { scratchPermitted, withScratch } from "../../scratch.ts";
-import { nvidiaInstalled } from "./nvidia.ts";
 
 const SOURCE = `extern "C" __global__ void set(float* y) { y[threadIdx.x] = 1; }`;
 
@@ -68,36 +67,5 @@ Deno.test({
       assertEquals([...compiler.compile(module)], [1, 1, 1]);
       assertEquals([...compiler.compile(module)], [2, 2, 2]);
       assertEquals(compiled(), 2);
-    }),
-});
-
-/** NVIDIA's own compiler, which needs no card. */
-function realNvrtc(): Nvrtc {
-  const folder = ".cache/nvidia/nvidia/cu13/lib";
-  const open = <Functions extends Deno.ForeignLibraryInterface>(
-    start: string,
-    functions: Functions,
-  ) => {
-    const file = [...Deno.readDirSync(folder)].find(({ name }) => name.startsWith(start))!;
-    return Deno.dlopen(Deno.realPathSync(`${folder}/${file.name}`), functions).symbols;
-  };
-  open("libnvrtc-builtins.so.", {});
-  return open("libnvrtc.so.", NVRTC_FUNCTIONS);
-}
-
-Deno.test({
-  name: "every kernel of the backend compiles with NVIDIA's own compiler, for 8.0 and 9.0",
-  ignore: !nvidiaInstalled({ write: [".cache"], ffi: true }),
-  sanitizeResources: false,
-  fn: () =>
-    withScratch(async (folder) => {
-      await import("../../../backends/cudnn/register.ts");
-      const nvrtc = realNvrtc(), elf = [0x7f, 0x45, 0x4c, 0x46];
-      for (const target of [card("A100", 8, 0), card("H100", 9, 0)]) {
-        const compiler = new CudaCompiler(nvrtc, target, folder);
-        for (const module of cudaModules()) {
-          assertEquals([...compiler.compile(module).subarray(0, 4)], elf, module.name);
-        }
-      }
     }),
 });

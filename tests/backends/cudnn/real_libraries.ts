@@ -3,18 +3,16 @@
  * argument names a question, and the answer is a line of JSON.
  */
 
+import { BackendError } from "../../../backends/contract.ts";
+import { CudaCompiler } from "../../../backends/cudnn/compiler.ts";
 import { CUDNN_VALUES as V } from "../../../backends/cudnn/ffi/cudnn.ts";
 import { discover } from "../../../backends/cudnn/ffi/discovery.ts";
-import { addressOf, createHandle, cString, cText } from "../../../backends/cudnn/ffi/memory.ts";
-import { NVRTC_VALUES } from "../../../backends/cudnn/ffi/nvrtc.ts";
+import { createHandle } from "../../../backends/cudnn/ffi/memory.ts";
 import { type Libraries, openLibraries } from "../../../backends/cudnn/ffi/open.ts";
-import {
-  checkCuda,
-  checkCudnn,
-  checkNvrtc,
-  DriverError,
-} from "../../../backends/cudnn/ffi/status.ts";
+import { checkCuda, checkCudnn } from "../../../backends/cudnn/ffi/status.ts";
 import { thisSystem } from "../../../backends/cudnn/ffi/system.ts";
+import { cudaModule, cudaModules } from "../../../backends/cudnn/module.ts";
+import "../../../backends/cudnn/register.ts"; // makes all modules
 import { H100 } from "./card.ts";
 import { KINDS, type Plan, Planner } from "./convolution_graph.ts";
 import { type ConvolutionSizes, paperConvolutions } from "./paper_convolutions.ts";
@@ -30,9 +28,9 @@ export interface Answers {
   plans: Plan[][];
   /** What cuDNN says of a convolution whose output cannot be its own. */
   wrongPlan: string;
-  /** First bytes of a kernel compiled for compute capabilities 8.0 and 9.0. */
-  cubins: number[][];
-  /** What NVRTC says of a kernel that names what there is not. */
+  /** First bytes of each of the backend's modules, compiled for compute capabilities 8.0 and 9.0. */
+  cubins: Record<string, number[][]>;
+  /** What the backend's compiler says of a kernel that names what there is not. */
   wrongKernel: string;
 }
 
@@ -56,23 +54,32 @@ const QUESTIONS: { [Question in keyof Answers]: (libraries: Libraries) => Answer
       planner.plans({ ...rest, output: [height + 1, width, channels] }, "forward")
     );
   },
-  cubins: (libraries) => ["sm_80", "sm_90"].map((card) => compiled(libraries, card, KERNEL)),
-  wrongKernel: (libraries) =>
-    refusal(() => compiled(libraries, "sm_90", KERNEL.replace("x[index]", "z[index]"))),
+  cubins: (libraries) => {
+    const compilers = [compiler(libraries, 8, 0), compiler(libraries, 9, 0)];
+    return Object.fromEntries(
+      cudaModules().map((module) => [
+        module.name,
+        compilers.map((one) => [...one.compile(module).subarray(0, 4)]),
+      ]),
+    );
+  },
+  wrongKernel: (libraries) => {
+    const source = `extern "C" __global__ void set(float* y, float x) {\n  y[0] = z;\n}`;
+    return refusal(() => compiler(libraries, 9, 0).compile(cudaModule("wrong", source)));
+  },
 };
 
-const KERNEL = `
-extern "C" __global__ void scaled(const float* x, float* y, int size, float scale) {
-  int index = blockIdx.x * blockDim.x + threadIdx.x;
-  if (index < size) y[index] = scale * x[index];
-}`;
+/** The backend's compiler for a card of this compute capability; it keeps nothing. */
+function compiler({ nvrtc }: Libraries, ...computeCapability: [number, number]): CudaCompiler {
+  return new CudaCompiler(nvrtc, { name: "a card", limits: { computeCapability } }, "");
+}
 
 /** The message of the error that a call must end with. */
 function refusal(call: () => unknown): string {
   try {
     call();
   } catch (error) {
-    if (error instanceof DriverError) return error.message;
+    if (error instanceof BackendError) return error.message;
     throw error;
   }
   return "no error";
@@ -130,35 +137,6 @@ function outputSizes({ cudnn }: Libraries, sizes: ConvolutionSizes): number[] {
     "cudnnGetConvolution2dForwardOutputDim",
   );
   return sizesOut.map(([size]) => size);
-}
-
-/** The first bytes of a text's machine code for one architecture, compiled as the backend does. */
-function compiled({ nvrtc }: Libraries, architecture: string, source: string): number[] {
-  const check = (status: number, call: string) => checkNvrtc(nvrtc, status, call);
-  using program = createHandle(
-    (out) =>
-      check(
-        nvrtc.nvrtcCreateProgram(out, cString(source), cString("kernels.cu"), 0, null, null),
-        "nvrtcCreateProgram",
-      ),
-    (address) =>
-      check(nvrtc.nvrtcDestroyProgram(BigUint64Array.of(address)), "nvrtcDestroyProgram"),
-  );
-  const options = [`--gpu-architecture=${architecture}`, "--std=c++17"].map(cString);
-  const addresses = BigUint64Array.from(options, addressOf);
-  const status = nvrtc.nvrtcCompileProgram(program.address, options.length, addresses);
-  const size = new BigUint64Array(1);
-  if (status === NVRTC_VALUES.NVRTC_ERROR_COMPILATION) {
-    check(nvrtc.nvrtcGetProgramLogSize(program.address, size), "nvrtcGetProgramLogSize");
-    const log = new Uint8Array(Number(size[0]));
-    check(nvrtc.nvrtcGetProgramLog(program.address, log), "nvrtcGetProgramLog");
-    throw new DriverError("nvrtcCompileProgram", status, cText(log));
-  }
-  check(status, "nvrtcCompileProgram");
-  check(nvrtc.nvrtcGetCUBINSize(program.address, size), "nvrtcGetCUBINSize");
-  const binary = new Uint8Array(Number(size[0]));
-  check(nvrtc.nvrtcGetCUBIN(program.address, binary), "nvrtcGetCUBIN");
-  return [...binary.subarray(0, 4)];
 }
 
 if (import.meta.main) {
