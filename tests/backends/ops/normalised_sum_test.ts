@@ -103,11 +103,14 @@ const CASES = coveringSet<Factors>({
   )
 );
 
+/** Bytes of the fewest such rows that make a slice on WebGPU, a multiple of 256 for each tensor. */
+const WIDE_SLICE = 131584;
+
 /** So many channels that a block of threads cannot take a row of them, in whole vectors and not. */
 const WIDE_CASES = [
   sumCase([3, 1, 2, 257], TERMS.slice(0, 5)),
   sumCase([2, 3, 1, 1028], TERMS.slice(3, 9)),
-];
+].map((one) => ({ ...one, binding: WIDE_SLICE }));
 
 onEachDevice((test) => {
   test("normalisedSum() computes nodes and their gradients", (on) => checkCases(on, CASES));
