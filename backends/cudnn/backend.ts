@@ -17,7 +17,7 @@ import { DevicePool } from "./memory.ts";
 import type { CudaKernel } from "./module.ts";
 import { registerKernels } from "./register.ts";
 import { Staging } from "./staging.ts";
-import { arrayFor, bytesOf, DeviceTensor, type Downloader } from "./tensor_data.ts";
+import { arrayFor, bytesOf, DeviceTensor, type Downloader, hostArray } from "./tensor_data.ts";
 
 export type { DenseConvolution } from "./convolution.ts";
 export type { Launch } from "./launcher.ts";
@@ -133,9 +133,8 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   }
 
   #place(tensor: DeviceTensor): bigint {
-    const address = this.pool.take(bytesOf(tensor)), values = arrayFor(tensor);
-    values.set(tensor.host as unknown as ArrayLike<number>);
-    this.upload(values, address);
+    const address = this.pool.take(bytesOf(tensor));
+    this.upload(hostArray(tensor), address);
     tensor.place(address);
     return address;
   }

@@ -1,15 +1,14 @@
 /**
  * Compiles CUDA C for the card that was found, with NVRTC: machine code of its compute capability, kept
- * in a cache folder under the digest of text, options, card and NVRTC's version. A tenth of a second a module
- * without the cache, which may be lacking.
+ * in a cache folder under the digest of text, options, card and NVRTC's version. Without the cache, which
+ * may be lacking, a module takes a tenth of a second.
  */
 
 import { createHash } from "node:crypto";
 import { BackendError } from "../contract.ts";
 import { addressOf, createHandle, cString, cText } from "./ffi/memory.ts";
-import type { Nvrtc } from "./ffi/nvrtc.ts";
+import { type Nvrtc, NVRTC_VALUES } from "./ffi/nvrtc.ts";
 import { checkNvrtc } from "./ffi/status.ts";
-import { NVRTC_VALUES } from "./ffi/nvrtc.ts";
 import type { CudaModule } from "./module.ts";
 
 /** A card, as code is compiled for it. */

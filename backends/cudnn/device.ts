@@ -33,7 +33,8 @@ export class CudaDevice implements SegmentSource, Disposable {
   failed = false;
   readonly #ordinal: number;
   readonly #stream: Handle;
-  readonly #status = new BigUint64Array(1);
+  /** Where the driver writes an address. */
+  readonly #out = new BigUint64Array(1);
 
   /**
    * Opens a card and makes its context the current one of this thread.
@@ -124,10 +125,10 @@ export class CudaDevice implements SegmentSource, Disposable {
 
   /** Takes memory; undefined where the card has no more. */
   allocate(bytes: number): bigint | undefined {
-    const status = this.libraries.cuda.cuMemAlloc_v2(this.#status, BigInt(bytes));
+    const status = this.libraries.cuda.cuMemAlloc_v2(this.#out, BigInt(bytes));
     if (status === CUDA_VALUES.CUDA_ERROR_OUT_OF_MEMORY) return undefined;
     this.check(status, `cuMemAlloc of ${bytes} bytes after ${this.last}`);
-    return this.#status[0];
+    return this.#out[0];
   }
 
   free(address: bigint): void {

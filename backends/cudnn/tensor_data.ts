@@ -70,10 +70,25 @@ export function bytesOf({ dtype, elements }: { dtype: DataType; elements: number
   return dtype === "bool" ? elements : 0;
 }
 
+/** The array of a numeric tensor's values. */
+type NumericArray =
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
 /** An array for a numeric tensor's values. */
 export function arrayFor(
   { dtype, elements }: { dtype: DataType; elements: number },
-): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer> {
+): NumericArray {
   if (dtype === "float32") return new Float32Array(elements);
   return dtype === "int32" ? new Int32Array(elements) : new Uint8Array(elements);
+}
+
+/** A numeric tensor's values on the host as the card has them; a copy where they are otherwise. */
+export function hostArray({ dtype, elements, host }: DeviceTensor): NumericArray {
+  const kind = arrayFor({ dtype, elements: 0 }).constructor;
+  if (host?.constructor === kind) return host as NumericArray;
+  const values = arrayFor({ dtype, elements });
+  values.set(host as unknown as ArrayLike<number>);
+  return values;
 }

@@ -9,7 +9,7 @@ extern "C" __global__ void __launch_bounds__(256) mat_mul(
     int b_transposed, int a_batch, int b_batch) {
   __shared__ float left[TILE][TILE + 1], right[TILE][TILE + 1];
   const int x = threadIdx.x % TILE, z = threadIdx.x / TILE;
-  const int row = blockIdx.y * TILE + z, column = blockIdx.x * TILE + x;
+  const int row = blockIdx.x * TILE + z, column = blockIdx.y * TILE + x;
   a += (long long)blockIdx.z * a_batch;
   b += (long long)blockIdx.z * b_batch;
   float sum = 0;
