@@ -1,6 +1,6 @@
 // The sum of up to 8 tensors of one shape, in their order: a value a thread. Reads and writes each
 // value once, the floor; inputs from `count` on are not read.
-extern "C" __global__ void add_n(
+extern "C" __global__ void addN(
     const float* x0, const float* x1, const float* x2, const float* x3, const float* x4,
     const float* x5, const float* x6, const float* x7, float* sum, int elements, int count) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;

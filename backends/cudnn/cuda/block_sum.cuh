@@ -2,7 +2,7 @@
 
 /** The sum of a value over all threads, in every thread; blocks have a multiple of 32 threads. */
 template <class Number>
-__device__ Number block_sum(Number value) {
+__device__ Number blockSum(Number value) {
   __shared__ Number sums[32];
   for (int apart = 16; apart > 0; apart /= 2) {
     value += __shfl_xor_sync(0xffffffffu, value, apart);

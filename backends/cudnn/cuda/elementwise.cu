@@ -31,17 +31,17 @@ extern "C" __global__ void fill(float* y, int elements, float value) {
   if (at < elements) y[at] = value;
 }
 
-extern "C" __global__ void int_to_float(const int* x, float* y, int elements) {
+extern "C" __global__ void intToFloat(const int* x, float* y, int elements) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at < elements) y[at] = (float)x[at];
 }
 
-extern "C" __global__ void bool_to_float(const unsigned char* x, float* y, int elements) {
+extern "C" __global__ void boolToFloat(const unsigned char* x, float* y, int elements) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at < elements) y[at] = x[at];
 }
 
-extern "C" __global__ void bool_to_int(const unsigned char* x, int* y, int elements) {
+extern "C" __global__ void boolToInt(const unsigned char* x, int* y, int elements) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at < elements) y[at] = x[at];
 }

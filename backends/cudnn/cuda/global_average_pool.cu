@@ -1,7 +1,7 @@
 // The mean of each channel over an image and its gradient: [N, P, C] to [N, C], a result a thread.
 // Neighbouring threads take neighbouring channels. x is read once, the floor.
 
-extern "C" __global__ void global_average_pool(
+extern "C" __global__ void globalAveragePool(
     const float* x, float* y, int images, int pixels, int channels) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at >= images * channels) return;
@@ -12,7 +12,7 @@ extern "C" __global__ void global_average_pool(
   y[at] = sum / pixels;
 }
 
-extern "C" __global__ void global_average_pool_grad(
+extern "C" __global__ void globalAveragePoolGrad(
     const float* dy, float* dx, int elements, int pixels, int channels) {
   const int at = blockIdx.x * blockDim.x + threadIdx.x;
   if (at >= elements) return;

@@ -1,6 +1,6 @@
 // The next running mean and variance of batch norms, [2, C] each: a batch norm a block.
 // `addresses` has those of all running ones, then all moments, then all results.
-extern "C" __global__ void running_statistics(
+extern "C" __global__ void runningStatistics(
     const unsigned long long* addresses, const int* channels, const float* unbiased, int count,
     float momentum) {
   const int norm = blockIdx.x;

@@ -9,6 +9,6 @@ extern "C" __global__ void __launch_bounds__(32) softmax(const float* x, float* 
   }
   float sum = 0;
   for (int i = threadIdx.x; i < width; i += 32) sum += expf(values[i] - largest);
-  sum = block_sum(sum);
+  sum = blockSum(sum);
   for (int i = threadIdx.x; i < width; i += 32) results[i] = expf(values[i] - largest) / sum;
 }

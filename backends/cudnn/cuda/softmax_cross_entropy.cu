@@ -3,7 +3,7 @@
 // A sample a block, each thread every 32nd class; logits are taken less their largest, which leaves
 // the loss as it is since the targets add up to 1. A second kernel, of one block, adds up the samples.
 
-extern "C" __global__ void __launch_bounds__(32) softmax_cross_entropy(
+extern "C" __global__ void __launch_bounds__(32) softmaxCrossEntropy(
     const float* logits, const int* labels, float* gradient, float* losses, int* ranks,
     int samples, int classes, float own, float spread) {
   const int sample = blockIdx.x, label = labels[sample];
@@ -23,9 +23,9 @@ extern "C" __global__ void __launch_bounds__(32) softmax_cross_entropy(
     linear += value - largest;
     before += value > labelled || (value == labelled && c < label);
   }
-  sum = block_sum(sum);
-  linear = block_sum(linear);
-  before = block_sum(before);
+  sum = blockSum(sum);
+  linear = blockSum(linear);
+  before = blockSum(before);
   for (int c = threadIdx.x; c < classes; c += 32) {
     const float wanted = spread + (c == label ? own : 0.0f);
     gradients[c] = (expf(values[c] - largest) / sum - wanted) / samples;
@@ -35,7 +35,7 @@ extern "C" __global__ void __launch_bounds__(32) softmax_cross_entropy(
   ranks[sample] = before;
 }
 
-extern "C" __global__ void __launch_bounds__(256) softmax_cross_entropy_sum(
+extern "C" __global__ void __launch_bounds__(256) softmaxCrossEntropySum(
     const float* losses, const int* ranks, float* loss, float* counts, int samples, int top) {
   double total = 0;
   int first = 0, within = 0;
@@ -44,9 +44,9 @@ extern "C" __global__ void __launch_bounds__(256) softmax_cross_entropy_sum(
     first += ranks[n] == 0;
     within += ranks[n] < top;
   }
-  total = block_sum(total);
-  first = block_sum(first);
-  within = block_sum(within);
+  total = blockSum(total);
+  first = blockSum(first);
+  within = blockSum(within);
   if (threadIdx.x > 0) return;
   loss[0] = (float)(total / samples);
   counts[0] = first;

@@ -6,7 +6,7 @@ import source from "../cuda/add_n.cu" with { type: "text" };
 import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
 
-const ADD_N = cudaModule("sum of tensors", source).kernel("add_n");
+const ADD_N = cudaModule("sum of tensors", source).kernel("addN");
 /** Inputs of a launch. */
 const MOST = 8;
 

@@ -6,7 +6,7 @@ import source from "../cuda/copy.cu" with { type: "text" };
 import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
 
-const COPY_ROWS = cudaModule("copies of rows", source).kernel("copy_rows");
+const COPY_ROWS = cudaModule("copies of rows", source).kernel("copyRows");
 
 /** A dtype of 4 bytes. */
 type Word = "float32" | "int32";
@@ -42,10 +42,10 @@ function copyPieces(
         to: split ? part : all,
         elements,
         width,
-        from_stride: split ? wholeWidth : width,
-        from_first: split ? at : 0,
-        to_stride: split ? width : wholeWidth,
-        to_first: split ? 0 : at,
+        fromStride: split ? wholeWidth : width,
+        fromFirst: split ? at : 0,
+        toStride: split ? width : wholeWidth,
+        toFirst: split ? 0 : at,
       },
     });
     at += width;

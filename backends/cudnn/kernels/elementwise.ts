@@ -150,9 +150,9 @@ export function fillLike(value: number) {
 }
 
 const CASTS = {
-  "int32 to float32": MODULE.kernel("int_to_float"),
-  "bool to float32": MODULE.kernel("bool_to_float"),
-  "bool to int32": MODULE.kernel("bool_to_int"),
+  "int32 to float32": MODULE.kernel("intToFloat"),
+  "bool to float32": MODULE.kernel("boolToFloat"),
+  "bool to int32": MODULE.kernel("boolToInt"),
 };
 
 /**

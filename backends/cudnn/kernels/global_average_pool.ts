@@ -8,8 +8,8 @@ import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
 
 const MODULE = cudaModule("global average pool", source);
-const FORWARD = MODULE.kernel("global_average_pool");
-const BACKWARD = MODULE.kernel("global_average_pool_grad");
+const FORWARD = MODULE.kernel("globalAveragePool");
+const BACKWARD = MODULE.kernel("globalAveragePoolGrad");
 
 /** `[N, H, W, C]` to `[N, C]`. */
 export function globalAveragePoolKernel(

@@ -5,7 +5,7 @@ import type { CudnnBackend } from "../backend.ts";
 import source from "../cuda/mat_mul.cu" with { type: "text" };
 import { cudaModule } from "../module.ts";
 
-const MAT_MUL = cudaModule("matrix product", source).kernel("mat_mul");
+const MAT_MUL = cudaModule("matrix product", source).kernel("matMul");
 /** Rows and columns of a block's results, one a thread. */
 const TILE = 16;
 /** Batches of a launch at most: what a grid has along z. */
@@ -41,10 +41,10 @@ export function batchMatMulKernel(
       rows,
       inner,
       columns,
-      a_transposed: Number(transposeA),
-      b_transposed: Number(transposeB),
-      a_batch: aBatches === 1 ? 0 : rows * inner,
-      b_batch: bBatches === 1 ? 0 : inner * columns,
+      aTransposed: Number(transposeA),
+      bTransposed: Number(transposeB),
+      aBatch: aBatches === 1 ? 0 : rows * inner,
+      bBatch: bBatches === 1 ? 0 : inner * columns,
     },
   });
   return result;

@@ -15,10 +15,10 @@ import { type CudaKernel, cudaModule } from "../module.ts";
 import { Scratch } from "./scratch.ts";
 
 const MODULE = cudaModule("optimiser step", blockSum + source);
-const SUM_SQUARES = MODULE.kernel("sum_squares");
-const GLOBAL_NORM = MODULE.kernel("global_norm");
-const SGD = MODULE.kernel("sgd_step");
-const ADAM = MODULE.kernel("adam_step");
+const SUM_SQUARES = MODULE.kernel("sumSquares");
+const GLOBAL_NORM = MODULE.kernel("globalNorm");
+const SGD = MODULE.kernel("sgdStep");
+const ADAM = MODULE.kernel("adamStep");
 
 /** Values of a chunk at most: four a thread. */
 const CHUNK = 1024;

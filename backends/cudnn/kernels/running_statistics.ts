@@ -7,7 +7,7 @@ import source from "../cuda/running_statistics.cu" with { type: "text" };
 import { cudaModule } from "../module.ts";
 import { Scratch } from "./scratch.ts";
 
-const RUNNING = cudaModule("running statistics", source).kernel("running_statistics");
+const RUNNING = cudaModule("running statistics", source).kernel("runningStatistics");
 
 /** Inputs: all running `[2, C]`, then all moments; outputs: the new running ones. */
 export function runningStatisticsKernel(

@@ -9,8 +9,8 @@ import { cudaModule } from "../module.ts";
 import { Scratch } from "./scratch.ts";
 
 const MODULE = cudaModule("softmax cross-entropy", blockSum + source);
-const SAMPLE = MODULE.kernel("softmax_cross_entropy");
-const BATCH = MODULE.kernel("softmax_cross_entropy_sum");
+const SAMPLE = MODULE.kernel("softmaxCrossEntropy");
+const BATCH = MODULE.kernel("softmaxCrossEntropySum");
 
 /** Samples counted for top-5. */
 const TOP = 5;

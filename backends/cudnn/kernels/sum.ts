@@ -6,7 +6,7 @@ import blockSum from "../cuda/block_sum.cuh" with { type: "text" };
 import source from "../cuda/sum.cu" with { type: "text" };
 import { cudaModule } from "../module.ts";
 
-const SUM = cudaModule("sum", blockSum + source).kernel("sum_axis");
+const SUM = cudaModule("sum", blockSum + source).kernel("sumAxis");
 
 /** The sums, or undefined where the dtype is another, or the axes are apart. */
 export function sumKernel(
