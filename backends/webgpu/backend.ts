@@ -13,15 +13,17 @@ import {
   type BackendOptions,
   OutOfMemoryError,
 } from "../contract.ts";
-import { hostNumber } from "../host_number.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { CommandList } from "./command_list.ts";
 import { type AdapterDescription, type LimitName, openDevice } from "./device.ts";
-import { type Dispatch, Dispatcher } from "./dispatcher.ts";
+import { DeviceErrors } from "./device_errors.ts";
+import { type CallSink, type Dispatch, Dispatcher } from "./dispatcher.ts";
+import { Pipelines } from "./pipelines.ts";
 import type { Program } from "./program.ts";
 import { WebGpuRecorder } from "./recorder.ts";
 import { registerKernels } from "./register.ts";
 import { TensorSizeError } from "./tensor_size.ts";
+import { encodingInto, internalsOf } from "./tfjs_internals.ts";
 
 /** Name of the backend in tfjs's registry. */
 export const WEBGPU_BACKEND = "pdarts-webgpu";
@@ -32,49 +34,31 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly limits: AdapterDescription["limits"];
   /** The account of its buffers. */
   readonly pool: BufferPool;
+  /** What the device reports. */
+  readonly errors: DeviceErrors;
+  /** Its compiled programs. */
+  readonly pipelines: Pipelines;
   readonly #dispatcher: Dispatcher;
-  /** The first error that the device reported, and the call encoded last before it. */
-  #failure: string | undefined;
-  #last: { program: Program; call: Dispatch } | undefined;
-  /** Why the device is gone; every later call fails. */
-  #lost: string | undefined;
-  #disposed = false;
+  #sink: CallSink;
   /** The tensors that the running kernel has made so far. */
   #made: tf.DataId[] | undefined;
 
   constructor(device: GPUDevice, info: GPUAdapterInfo, limits: AdapterDescription["limits"]) {
     super(device, info);
     this.limits = limits;
-    this.#dispatcher = new Dispatcher({
+    this.errors = new DeviceErrors(device);
+    this.pipelines = new Pipelines(device, (...why) => this.errors.refused(...why));
+    this.#sink = this.#dispatcher = new Dispatcher({
       device,
       queue: device.queue,
+      pipelines: this.pipelines,
       pass: () => this.#pass(),
       submit: () => this.submitAll(),
-      refused: ({ name }, reason) => {
-        this.#failure = `WebGPU program ${name} does not compile: ${oneLine(reason)}`;
-      },
-    });
-    device.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#failure ??= this.#sentence((event as GPUUncapturedErrorEvent).error.message);
-    });
-    device.lost.then(({ reason, message }) => {
-      if (this.#disposed) return;
-      this.#lost = this.#sentence(`the device was lost (${message || reason})`);
     });
     this.pool = new BufferPool(this.bufferManager, ({ bytes }) => {
-      this.#throwLost();
+      this.errors.throwLost();
       this.#checkSize(bytes);
     });
-  }
-
-  /** A failure, with the call that was encoded last. */
-  #sentence(reason: string): string {
-    const { program, call } = this.#last ?? {};
-    const values = Object.entries(call?.uniforms ?? {})
-      .map(([name, value]) => `${name} ${hostNumber(value)}`);
-    const where = program ? ` at or before ${program.name} (${values.join(", ")})` : "";
-    return `WebGPU failed${where}: ${oneLine(reason)}`;
   }
 
   #checkSize(bytes: number): void {
@@ -90,14 +74,10 @@ export class WebGpuBackend extends WebGPUBackend {
     if (bytes > limit) throw new TensorSizeError({ bytes, limit });
   }
 
-  /** Fields that tfjs declares private. */
-  get #inner(): TfjsInternals {
-    return this as unknown as TfjsInternals;
-  }
-
   #pass(): GPUComputePassEncoder {
     this.ensureCommandEncoderReady();
-    return this.#inner.computePassEncoder ??= this.#inner.commandEncoder!.beginComputePass();
+    const inner = internalsOf(this);
+    return inner.computePassEncoder ??= inner.commandEncoder!.beginComputePass();
   }
 
   override submitQueue(): void {
@@ -113,50 +93,41 @@ export class WebGpuBackend extends WebGPUBackend {
   /** Submits what is encoded. */
   submitAll(): void {
     this.endComputePassEncoder();
-    if (this.#inner.commandEncoder) this.submitQueue();
+    if (internalsOf(this).commandEncoder) this.submitQueue();
   }
 
   /** Copies a buffer's values to another of its size, after what is encoded, and submits. */
   copy(from: GPUBuffer, to: GPUBuffer): void {
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
-    this.#inner.commandEncoder!.copyBufferToBuffer(from, 0, to, 0, to.size);
+    internalsOf(this).commandEncoder!.copyBufferToBuffer(from, 0, to, 0, to.size);
     this.submitQueue();
+  }
+
+  /** Runs `body`, whose calls of our programs go to `sink`; within another such `body`, to that one's. */
+  sending<T>(sink: CallSink, body: () => T): T {
+    if (this.#sink !== this.#dispatcher) return body();
+    this.#sink = sink;
+    try {
+      return body();
+    } finally {
+      this.#sink = this.#dispatcher;
+    }
   }
 
   /** Runs `body`, all of whose calls, tfjs's own too, go to a list and not to the device. */
   diverted<T>(list: CommandList, body: () => T): T {
-    const inner = this.#inner, { recordAndSubmit } = inner;
-    this.#dispatcher.sink = list;
-    inner.recordAndSubmit = (...call) => {
-      inner.computePassEncoder = list.pass();
-      try {
-        recordAndSubmit.apply(this, call);
-      } finally {
-        // A list keeps its uniforms, and is no reason to put off the disposal of tensors.
-        Object.assign(inner, {
-          computePassEncoder: null,
-          dispatchCountInPass: 0,
-          uniformPendingDisposal: [],
-          commandQueueOwnedIds: new WeakSet(),
-        });
-      }
-    };
-    try {
-      return body();
-    } finally {
-      this.#dispatcher.sink = undefined;
-      inner.recordAndSubmit = recordAndSubmit;
-    }
+    return encodingInto(this, list.pass(), () => this.sending(list, body));
   }
 
-  /** Encodes a call of a program. */
+  /** Makes a call of a program. */
   run(program: Program, call: Dispatch): void {
     for (const binding of call.buffers) {
       if (binding instanceof GPUBuffer) this.#checkBinding(binding.size);
     }
-    this.#last = { program, call };
-    this.#dispatcher.dispatch(program, call);
+    if (call.invocations === 0) return;
+    this.errors.called(program, call);
+    this.#sink.take(program, call);
   }
 
   /** tfjs's own kernels bind whole tensors. */
@@ -220,17 +191,7 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   override uploadToGPU(dataId: tf.DataId): void {
-    this.guarded(() => super.uploadToGPU(dataId));
-  }
-
-  /** Runs calls of WebGPU, whose errors become sentences. */
-  guarded(calls: () => void): void {
-    this.#throwLost();
-    try {
-      calls();
-    } catch (error) {
-      throw this.#worded(error);
-    }
+    this.errors.guarded(() => super.uploadToGPU(dataId));
   }
 
   /** Only what is on the host: a device's values cannot be waited for. */
@@ -244,38 +205,11 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   override async read(dataId: tf.DataId): Promise<tf.backend_util.BackendValues> {
-    try {
-      const data = this.tensorMap.get(dataId), values = await super.read(dataId);
-      this.#throwFailure();
-      // tfjs keeps what was read, but replays change an owned buffer's values in place.
-      if (this.pool.isOwned(data.resource as GPUBuffer)) Object.assign(data, { values: null });
-      return values;
-    } catch (error) {
-      if (!(error instanceof DOMException)) throw error;
-      // What the device has to say, its loss above all, follows the call that fails for it.
-      await new Promise((resolve) => setTimeout(resolve));
-      this.#throwFailure();
-      throw this.#worded(error);
-    }
-  }
-
-  /** The error of a WebGPU call, in a sentence. */
-  #worded(error: unknown): unknown {
-    if (!(error instanceof DOMException)) return error;
-    const reason = `${error.message}; the device may be lost or out of memory`;
-    return new BackendError("webgpu", this.#sentence(reason), { cause: error });
-  }
-
-  #throwFailure(): void {
-    this.#throwLost();
-    const failure = this.#failure;
-    if (!failure) return;
-    this.#failure = undefined;
-    throw new BackendError("webgpu", failure);
-  }
-
-  #throwLost(): void {
-    if (this.#lost) throw new BackendError("webgpu", this.#lost);
+    const data = this.tensorMap.get(dataId);
+    const values = await this.errors.guardedResult(super.read(dataId));
+    // tfjs keeps what was read, but replays change an owned buffer's values in place.
+    if (this.pool.isOwned(data.resource as GPUBuffer)) Object.assign(data, { values: null });
+    return values;
   }
 
   /** Bytes of tensors and scratch, once tensors that wait for a submit are gone. */
@@ -285,24 +219,11 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   override dispose(): void {
-    this.#disposed = true;
+    this.errors.close();
     this.#dispatcher.close();
     super.dispose();
     this.device.destroy();
   }
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
-}
-
-interface TfjsInternals {
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
-  dispatchCountInPass: number;
-  uniformPendingDisposal: GPUBuffer[];
-  commandQueueOwnedIds: WeakSet<tf.DataId>;
-  recordAndSubmit(...call: unknown[]): void;
 }
 
 /**

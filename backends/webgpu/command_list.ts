@@ -4,43 +4,51 @@
  * Invariant: nothing is left to look up, allocate or write at a replay but the uniforms that functions give.
  */
 
-import type { Command, CommandSink, Dispatch } from "./dispatcher.ts";
+import type { CallSink, Dispatch } from "./dispatcher.ts";
+import type { Command, Pipelines } from "./pipelines.ts";
 import type { Program } from "./program.ts";
 import { UniformPages } from "./uniform_pages.ts";
 
 /** Commands of one submit: the device starts on the first while the next are encoded. */
 const BATCH = 512;
 
-export class CommandList implements CommandSink {
+export class CommandList implements CallSink {
   readonly #device: GPUDevice;
+  readonly #pipelines: Pipelines;
   readonly #commands: Command[] = [];
   readonly #fixed: UniformPages;
   readonly #changing: UniformPages;
 
   /** @param acquire Makes uniform buffers that nobody else writes. */
-  constructor(device: GPUDevice, acquire: (bytes: number) => GPUBuffer) {
+  constructor(
+    { device, pipelines }: { device: GPUDevice; pipelines: Pipelines },
+    acquire: (bytes: number) => GPUBuffer,
+  ) {
     this.#device = device;
+    this.#pipelines = pipelines;
     this.#fixed = new UniformPages(acquire);
     this.#changing = new UniformPages(acquire);
   }
 
-  place(program: Program, uniforms: Dispatch["uniforms"]): GPUBufferBinding {
+  /** Keeps a call. */
+  take(program: Program, call: Dispatch): void {
+    const place = this.#place(program, call.uniforms);
+    this.#commands.push(this.#pipelines.command(program, call, place));
+  }
+
+  #place(program: Program, uniforms: Dispatch["uniforms"]): GPUBufferBinding {
     const changes = Object.values(uniforms).some((value) => typeof value === "function");
     return (changes ? this.#changing : this.#fixed).place(program, uniforms);
   }
 
-  add(command: Command): void {
-    this.#commands.push(command);
-  }
-
-  /** A stand-in for a compute pass: what is encoded into it is added here. */
+  /** A stand-in for a compute pass: what is encoded into it is kept here. */
   pass(): GPUComputePassEncoder {
     let pipeline: GPUComputePipeline, bindGroup: GPUBindGroup;
     const pass = {
       setPipeline: (given: GPUComputePipeline) => pipeline = given,
       setBindGroup: (_: number, given: GPUBindGroup) => bindGroup = given,
       dispatchWorkgroups: (x: number, y: number, z: number) =>
-        this.add({ pipeline, bindGroup, workgroups: [x, y, z] }),
+        this.#commands.push({ pipeline, bindGroup, workgroups: [x, y, z] }),
     };
     return pass as unknown as GPUComputePassEncoder;
   }

@@ -28,11 +28,14 @@ export class WebGpuRecorder implements Recorder {
   }
 
   record(step: () => void, tensors: () => readonly Tensor[]): Recording {
-    const { bufferManager, device } = this.#backend, added: GPUBuffer[] = [];
+    const { bufferManager } = this.#backend, added: GPUBuffer[] = [];
     try {
       const homes = distinct(tensors().map((tensor) => this.#homes.of(tensor, added)));
       this.#backend.submitAll();
-      const list = new CommandList(device, (bytes) => bufferManager.acquireBuffer(bytes, UNIFORM));
+      const list = new CommandList(
+        this.#backend,
+        (bytes) => bufferManager.acquireBuffer(bytes, UNIFORM),
+      );
       this.#arena.during(() =>
         this.#backend.diverted(list, () => {
           step();
@@ -62,7 +65,7 @@ export class WebGpuRecorder implements Recorder {
     list: CommandList,
     { tensors, homes }: { tensors: readonly Tensor[]; homes: readonly GPUBuffer[] },
   ): void {
-    this.#backend.guarded(() => {
+    this.#backend.errors.guarded(() => {
       this.#backend.submitAll();
       tensors.forEach((tensor, index) => this.#homes.bring(tensor, homes[index]));
       this.#backend.pool.noteAllInUse();

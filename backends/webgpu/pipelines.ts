@@ -1,0 +1,63 @@
+/** Compiled programs, and calls of them made ready. */
+
+import type { Dispatch } from "./dispatcher.ts";
+import type { Program } from "./program.ts";
+
+/** A call made ready. */
+export interface Command {
+  pipeline: GPUComputePipeline;
+  bindGroup: GPUBindGroup;
+  workgroups: readonly [x: number, y: number, z: number];
+}
+
+/** A compiled program. */
+interface Pipeline {
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+}
+
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #refused: (program: Program, reason: string) => void;
+  readonly #pipelines = new Map<Program, Pipeline>();
+
+  /** @param refused Told of a program that does not compile. */
+  constructor(device: GPUDevice, refused: (program: Program, reason: string) => void) {
+    this.#device = device;
+    this.#refused = refused;
+  }
+
+  /** A call made ready, with its uniforms where they are or will be; compiles the program if need be. */
+  command(
+    program: Program,
+    { buffers, invocations, workgroup = 64 }: Dispatch,
+    uniforms: GPUBufferBinding,
+  ): Command {
+    const { pipeline, layout } = this.#pipeline(program);
+    const entries = [uniforms, ...buffers].map((binding, index) => ({
+      binding: index,
+      resource: binding instanceof GPUBuffer ? { buffer: binding } : binding,
+    }));
+    const bindGroup = this.#device.createBindGroup({ label: program.name, layout, entries });
+    const groups = Math.ceil(invocations / workgroup);
+    const wide = Math.min(groups, this.#device.limits.maxComputeWorkgroupsPerDimension);
+    return { pipeline, bindGroup, workgroups: [wide, Math.ceil(groups / wide), 1] };
+  }
+
+  #pipeline(program: Program): Pipeline {
+    const known = this.#pipelines.get(program);
+    if (known) return known;
+    const device = this.#device;
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ label: program.name, code: program.code });
+    const pipeline = device.createComputePipeline({
+      label: program.name,
+      layout: "auto",
+      compute: { module, entryPoint: "main" },
+    });
+    device.popErrorScope().then((error) => error && this.#refused(program, error.message));
+    const made = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+    this.#pipelines.set(program, made);
+    return made;
+  }
+}
