@@ -39,6 +39,17 @@ export interface Backend {
   resetPeak(): void;
   /** Makes a recorder of steps; absent where nothing is gained by one. */
   readonly createRecorder?: () => Recorder;
+  /**
+   * Compiles what the ops in `body` need, where a backend compiles at all; `body` must not read tensors,
+   * whose values are undefined meanwhile. A backend whose kernels are ready has no such method.
+   *
+   * @param onProgress Told how many programs are compiled, of how many, where that takes long.
+   * @throws {BackendError} If a program does not compile.
+   */
+  compileAhead?(
+    body: () => void,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<void>;
   /** Ends workers and frees memory; tensors of this backend are lost. */
   close(): void;
 }

@@ -21,6 +21,7 @@ import { RunError } from "../nn/run_files.ts";
 import type { RunFolder } from "../nn/run_folder.ts";
 import type { SearchConfig } from "./config.ts";
 import { dropPrimitives } from "./drop.ts";
+import { drySteps } from "./dry_steps.ts";
 import type { EdgeWeights } from "./edge_weights.ts";
 import { restrictSkips } from "./restrict_skips.ts";
 import type { SearchResult } from "./run_summary.ts";
@@ -54,6 +55,8 @@ export interface SearchOptions {
   readonly checkpointMinutes: number;
   /** Whether the run is to stop after the current step. */
   readonly interrupted: () => boolean;
+  /** Compiles what the calls in `body` need; absent where nothing is to be compiled. */
+  readonly compileAhead?: (body: () => void) => Promise<void>;
   /** Bytes of tensors now and at most, for `timing.jsonl`. */
   readonly memory: () => { current: number; peak: number };
   /** Makes a stage's recorder of steps, if the backend has one. */
@@ -122,10 +125,13 @@ export class Search {
 
   /** Runs a stage from where it stands, and prepares the next; returns the last one's result. */
   async #runStage(): Promise<SearchResult | undefined> {
-    const { config, data, folder } = this.#options;
+    const { config, data, folder, compileAhead, createRecorder } = this.#options;
     const state = this.#state;
+    await compileAhead?.(() =>
+      drySteps(this.stageSettings(), { size: config.batch, recorder: createRecorder?.() })
+    );
     this.#loaders = stageLoaders(data, config, state.stage);
-    this.#trainer = new StageTrainer(this.stageSettings(), this.#options.createRecorder?.());
+    this.#trainer = new StageTrainer(this.stageSettings(), createRecorder?.());
     try {
       if (this.#restore) this.#trainer.restore(this.#restore);
       else folder.log({ type: "stage", ...this.#place(), ...this.#stageFacts() });

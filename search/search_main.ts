@@ -208,6 +208,8 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
     reportEvery: run.reportEvery,
     checkpointMinutes: run.checkpointMinutes,
     interrupted: () => interrupt.requested,
+    compileAhead: backend.compileAhead &&
+      ((body) => backend.compileAhead!(body, (...done) => progress.compiling(...done))),
     memory: () => backend.memory(),
     createRecorder: backend.createRecorder,
   }, checkpoint);

@@ -42,6 +42,7 @@ export class SearchProgress {
   readonly #work = new Pace();
   readonly #images = new Pace();
   #last: Report | undefined;
+  #compiling = false;
 
   /** Shows nothing before the first step. */
   constructor({ config, batches, line }: SearchProgressOptions) {
@@ -67,6 +68,14 @@ export class SearchProgress {
   report(state: SearchState, report: Report): void {
     this.#last = report;
     this.#line.report(this.#parts(state));
+  }
+
+  /** Shows how many shaders are compiled; where lines stay, before the rest and after the last alone. */
+  compiling(done: number, total: number): void {
+    const parts = [`Compiling shaders ${done}/${total}`];
+    if (done === total || !this.#compiling) this.#line.report(parts);
+    else this.#line.update(parts);
+    this.#compiling = done < total;
   }
 
   /** Images a second of late; undefined before the first step. */

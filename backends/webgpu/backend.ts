@@ -15,6 +15,7 @@ import {
 } from "../contract.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { CommandList } from "./command_list.ts";
+import { compileAhead } from "./compile_ahead.ts";
 import { type AdapterDescription, type LimitName, openDevice } from "./device.ts";
 import { DeviceErrors } from "./device_errors.ts";
 import { type CallSink, type Dispatch, Dispatcher } from "./dispatcher.ts";
@@ -94,6 +95,12 @@ export class WebGpuBackend extends WebGPUBackend {
   submitAll(): void {
     this.endComputePassEncoder();
     if (internalsOf(this).commandEncoder) this.submitQueue();
+  }
+
+  /** Submits, and waits until the device is done. @throws {BackendError} If something failed. */
+  async finish(): Promise<void> {
+    this.submitAll();
+    await this.errors.guardedResult(this.queue.onSubmittedWorkDone());
   }
 
   /** Copies a buffer's values to another of its size, after what is encoded, and submits. */
@@ -249,6 +256,7 @@ export async function startWebGpuBackend(
     memory: () => backend.usage(),
     resetPeak: () => backend.pool.resetPeak(),
     createRecorder: () => new WebGpuRecorder(backend),
+    compileAhead: (body, onProgress) => compileAhead(backend, body, { adapter, onProgress }),
     close: () => {
       if (tf.findBackend(WEBGPU_BACKEND) === backend) tf.removeBackend(WEBGPU_BACKEND);
     },

@@ -35,7 +35,7 @@ export interface Dispatch {
   workgroup?: number;
 }
 
-/** Where calls of programs go: to the device, or to a list that is kept. */
+/** Where calls of programs go: to the device, to a list that is kept, or to one of what is to be compiled. */
 export interface CallSink {
   /** Takes a call of one invocation or more. */
   take(program: Program, call: Dispatch): void;

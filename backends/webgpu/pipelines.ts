@@ -44,6 +44,11 @@ export class Pipelines {
     return { pipeline, bindGroup, workgroups: [wide, Math.ceil(groups / wide), 1] };
   }
 
+  /** Whether a program is compiled. */
+  has(program: Program): boolean {
+    return this.#pipelines.has(program);
+  }
+
   #pipeline(program: Program): Pipeline {
     const known = this.#pipelines.get(program);
     if (known) return known;

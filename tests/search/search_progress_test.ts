@@ -46,3 +46,17 @@ Deno.test("SearchProgress.report() counts alpha steps twice and validation by a 
     "stage 3/3  epoch 2/2  validation 4/9  loss 1.500  top-1 25.0 %  50.0 images/s  5 s left\n",
   ]);
 });
+
+Deno.test("SearchProgress.compiling() leaves two lines of each stage where lines stay", () => {
+  const written: string[] = [];
+  const write = (text: string) => void written.push(text);
+  const line = new ProgressLine({ terminal: false, columns: () => 80, write });
+  const progress = new SearchProgress({ config, batches: { train: 10, validate: 9 }, line });
+  for (const done of [2, 3, 4]) progress.compiling(done, 4);
+  progress.compiling(1, 1);
+  assertEquals(written, [
+    "Compiling shaders 2/4\n",
+    "Compiling shaders 4/4\n",
+    "Compiling shaders 1/1\n",
+  ]);
+});

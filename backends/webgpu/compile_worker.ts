@@ -1,0 +1,69 @@
+/**
+ * A thread that compiles programs on a device of its own, for the driver's cache on disk: it gets one
+ * {@linkcode CompileJob}, and ends when that is done or it is told to stop.
+ */
+
+/// <reference lib="deno.worker" />
+
+import type { AdapterChoice } from "../contract.ts";
+import { type LimitName, openDevice } from "./device.ts";
+
+/** What a thread is to compile, in order. */
+export interface CompileJob {
+  adapter: AdapterChoice;
+  limits: Record<LimitName, number>;
+  /** Of each storage buffer. */
+  bufferBytes: number;
+  programs: readonly JobProgram[];
+}
+
+/** A program and what it binds. */
+export interface JobProgram {
+  code: string;
+  uniformBytes: number;
+  /** Storage buffers. */
+  buffers: number;
+}
+
+self.onmessage = async (
+  { data: { adapter, limits, bufferBytes, programs } }: MessageEvent<CompileJob>,
+) => {
+  self.onmessage = () => self.close();
+  const { device } = await openDevice(adapter, limits);
+  for (const program of programs) {
+    compile(device, program, bufferBytes);
+    await new Promise((resolve) => setTimeout(resolve)); // lets a "stop" in
+  }
+  self.close();
+};
+
+/** Makes a pipeline and runs one workgroup of it: all its sizes are 0, so that it has nothing to do. */
+function compile(
+  device: GPUDevice,
+  { code, uniformBytes, buffers }: JobProgram,
+  bufferBytes: number,
+): void {
+  const module = device.createShaderModule({ code });
+  const pipeline = device.createComputePipeline({
+    layout: "auto",
+    compute: { module, entryPoint: "main" },
+  });
+  const bound = [
+    device.createBuffer({ size: uniformBytes, usage: GPUBufferUsage.UNIFORM }),
+    ...Array.from(
+      { length: buffers },
+      () => device.createBuffer({ size: bufferBytes, usage: GPUBufferUsage.STORAGE }),
+    ),
+  ];
+  const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
+  const encoder = device.createCommandEncoder(), pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
+  );
+  pass.dispatchWorkgroups(1);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+  for (const buffer of bound) buffer.destroy();
+}
