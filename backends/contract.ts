@@ -99,6 +99,8 @@ export interface BackendOptions {
   wideTiles?: boolean;
   /** The WebGPU adapter to ask for; default "high-performance". */
   adapter?: AdapterChoice;
+  /** Whether WebGPU reductions end in sums over subgroups; default false, which any adapter can. */
+  subgroups?: boolean;
 }
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */

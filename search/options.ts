@@ -36,6 +36,10 @@ interface SearchOption extends OptionSpec {
   readonly key: string;
 }
 
+const SWITCH = ["off", "on"] as const;
+/** The value of an option that is off by default. */
+type Switch = typeof SWITCH[number];
+
 /** What a run has besides its config. */
 export interface RunOptions {
   /** A backend's name, or `auto`. */
@@ -44,6 +48,8 @@ export interface RunOptions {
   readonly threads: number | undefined;
   /** Adapter of the webgpu backend; undefined for high-performance. */
   readonly adapter: BackendOptions["adapter"];
+  /** Whether the webgpu backend adds by subgroups; undefined for off. */
+  readonly subgroups: Switch | undefined;
   /** Path of the data; undefined where it is fetched. */
   readonly data: string | undefined;
   /** Kept with the run; empty for none. */
@@ -204,6 +210,7 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
     "adapter of the webgpu backend",
     `(default: ${DEFAULT_ADAPTER})`,
   ],
+  ["subgroups", choice(SWITCH), "sums over subgroups on the webgpu backend", "(default: off)"],
   ["save", text("DIR"), "the run folder to make", "(default: runs/search-DATE-TIME)"],
   ["resume", text("DIR"), "the run folder to continue", ""],
   ["note", text(), "kept with the run", ""],
@@ -298,6 +305,7 @@ export function runOptionsOf(given: GivenOptions): RunOptions {
     backend: given.backend as string ?? "auto",
     threads: given.threads as number | undefined,
     adapter: given.adapter as BackendOptions["adapter"],
+    subgroups: given.subgroups as Switch | undefined,
     data: given.data as string | undefined,
     note: given.note as string ?? "",
     reportEvery: given["report-every"] as number ?? 50,
@@ -321,6 +329,7 @@ export function resumedOptions(
     preset: run.search.preset,
     backend: run.run.backend,
     adapter: run.run.adapter ?? DEFAULT_ADAPTER,
+    subgroups: run.run.subgroups ?? "off",
     note: run.run.note,
     "report-every": run.run.reportEvery,
   };

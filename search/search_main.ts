@@ -156,6 +156,7 @@ async function setUp(
   const started = await startBackend(run.backend, {
     threads: run.threads,
     adapter: run.adapter,
+    subgroups: run.subgroups === "on",
   });
   const reasons = started.notTaken.length > 0 ? ` (${started.notTaken.join("; ")})` : "";
   line.print(`Backend: ${started.backend.description}${reasons}`);

@@ -39,6 +39,8 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly errors: DeviceErrors;
   /** Its compiled programs. */
   readonly pipelines: Pipelines;
+  /** Lanes of a subgroup, at most; 0 where kernels are to use none. */
+  readonly subgroupSize: number;
   readonly #dispatcher: Dispatcher;
   #sink: CallSink;
   /** The tensors that the running kernel has made so far. */
@@ -47,6 +49,7 @@ export class WebGpuBackend extends WebGPUBackend {
   constructor(device: GPUDevice, info: GPUAdapterInfo, limits: AdapterDescription["limits"]) {
     super(device, info);
     this.limits = limits;
+    this.subgroupSize = device.features.has("subgroups") ? info.subgroupMaxSize : 0;
     this.errors = new DeviceErrors(device);
     this.pipelines = new Pipelines(device, (...why) => this.errors.refused(...why));
     this.#sink = this.#dispatcher = new Dispatcher({
@@ -240,10 +243,10 @@ export class WebGpuBackend extends WebGPUBackend {
  * @throws {BackendError} If there is no adapter, or it gives no device.
  */
 export async function startWebGpuBackend(
-  { adapter = "high-performance" }: BackendOptions = {},
+  { adapter = "high-performance", subgroups }: BackendOptions = {},
   limits: Partial<Record<LimitName, number>> = {},
 ): Promise<Backend> {
-  const { device, info, description } = await openDevice(adapter, limits);
+  const { device, info, description } = await openDevice(adapter, { limits, subgroups });
   const backend = new WebGpuBackend(device, info, description.limits);
   if (tf.findBackend(WEBGPU_BACKEND)) tf.removeBackend(WEBGPU_BACKEND);
   registerKernels(WEBGPU_BACKEND);

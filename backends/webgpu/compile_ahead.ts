@@ -64,7 +64,12 @@ export async function compileAhead(
       backend.run(program, { buffers: unread.slice(0, buffers), uniforms, invocations: 1 });
       backend.submitAll();
       if (performance.now() - started < patience) continue;
-      helpers ??= startHelpers(all.slice(index + 1).reverse(), { adapter, limits: backend.limits });
+      helpers ??= startHelpers(all.slice(index + 1).reverse(), {
+        adapter,
+        limits: backend.limits,
+        subgroups: backend.subgroupSize > 0,
+        bufferBytes: 4 * UNREAD,
+      });
       onProgress(index + 1, all.length);
     }
     await backend.finish();
@@ -92,7 +97,7 @@ const HELPER = new URL("./compile_worker.ts", import.meta.url);
  */
 function startHelpers(
   missing: readonly [Program, number][],
-  { adapter, limits }: Pick<CompileJob, "adapter" | "limits">,
+  job: Omit<CompileJob, "programs">,
 ): Worker[] {
   if (Deno.permissions.querySync({ name: "read", path: HELPER }).state !== "granted") return [];
   const count = Math.min(MOST_HELPERS, navigator.hardwareConcurrency - 1, missing.length);
@@ -105,9 +110,7 @@ function startHelpers(
     const helper = new Worker(HELPER, { type: "module" });
     helper.onerror = (event) => event.preventDefault();
     const share = programs.filter((_, at) => at % count === index);
-    helper.postMessage(
-      { adapter, limits, bufferBytes: 4 * UNREAD, programs: share } satisfies CompileJob,
-    );
+    helper.postMessage({ ...job, programs: share } satisfies CompileJob);
     return helper;
   });
 }

@@ -12,6 +12,7 @@ import { type LimitName, openDevice } from "./device.ts";
 export interface CompileJob {
   adapter: AdapterChoice;
   limits: Record<LimitName, number>;
+  subgroups: boolean;
   /** Of each storage buffer. */
   bufferBytes: number;
   programs: readonly JobProgram[];
@@ -26,10 +27,10 @@ export interface JobProgram {
 }
 
 self.onmessage = async (
-  { data: { adapter, limits, bufferBytes, programs } }: MessageEvent<CompileJob>,
+  { data: { adapter, limits, subgroups, bufferBytes, programs } }: MessageEvent<CompileJob>,
 ) => {
   self.onmessage = () => self.close();
-  const { device } = await openDevice(adapter, limits);
+  const { device } = await openDevice(adapter, { limits, subgroups });
   for (const program of programs) {
     compile(device, program, bufferBytes);
     await new Promise((resolve) => setTimeout(resolve)); // lets a "stop" in

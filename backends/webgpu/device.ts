@@ -17,6 +17,14 @@ export type LimitName = typeof LIMITS[number];
 /** Features that are used where an adapter has them. */
 const FEATURES = ["timestamp-query"] as const satisfies readonly GPUFeatureName[];
 
+/** What a device is asked for besides its limits. */
+export interface DeviceOptions {
+  /** Smaller limits than the adapter's to work within, for tests. */
+  limits?: Partial<Record<LimitName, number>>;
+  /** Whether it must have subgroups; default false. */
+  subgroups?: boolean;
+}
+
 /** An adapter as people see it. */
 export interface AdapterDescription {
   /** Such as `llvmpipe (LLVM 15.0.6, 256 bits)`. */
@@ -67,7 +75,7 @@ function quietenMesa(): void {
   if (!Deno.env.get(variable)) Deno.env.set(variable, "/tmp");
 }
 
-/** Says what an adapter is. */
+/** Says what an adapter is. Deno 2.9.6 leaves subgroups out of an adapter's features, and opens them. */
 export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   const { info } = adapter;
   return {
@@ -78,23 +86,31 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
       LimitName,
       number
     >,
-    features: [...adapter.features].sort(),
+    features: [...adapter.features, ...(info.subgroupMaxSize ? ["subgroups"] : [])].sort(),
   };
 }
 
 /**
  * Opens a device with the adapter's own limits.
  *
- * @param limits Smaller limits to work within, for tests.
- * @throws {BackendError} If there is no adapter, or it gives no device.
+ * @throws {BackendError} If there is no adapter, or it gives no device, or has no subgroups.
  */
 export async function openDevice(
   choice: AdapterChoice,
-  limits: Partial<Record<LimitName, number>> = {},
+  { limits = {}, subgroups = false }: DeviceOptions = {},
 ): Promise<OpenDevice> {
   const adapter = await requestAdapter(choice), description = describeAdapter(adapter);
   Object.assign(description.limits, limits);
-  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
+  if (subgroups && !description.features.includes("subgroups")) {
+    throw new BackendError(
+      "webgpu",
+      `Cannot use subgroups: ${description.name} has none; leave out --subgroups`,
+    );
+  }
+  const requiredFeatures: GPUFeatureName[] = FEATURES.filter((feature) =>
+    adapter.features.has(feature)
+  );
+  if (subgroups) requiredFeatures.push("subgroups");
   try {
     const device = await adapter.requestDevice({
       requiredFeatures,

@@ -2,5 +2,8 @@
 
 import { requestAdapter } from "../../backends/webgpu/device.ts";
 
-export const hasAdapter: boolean = await requestAdapter("high-performance")
-  .then(() => true, () => false);
+/** The adapter, to be asked about and not used. */
+export const adapter: GPUAdapter | undefined = await requestAdapter("high-performance")
+  .catch(() => undefined);
+
+export const hasAdapter: boolean = adapter !== undefined;

@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { type Backend, startBackend } from "../../backends/mod.ts";
 import { permitted } from "../permitted.ts";
-import { hasAdapter } from "./adapter.ts";
+import { adapter } from "./adapter.ts";
 import { startEmulated } from "./cudnn/emulated.ts";
 import { EMULATOR_ABSENT } from "../cuda_emulator/emulator.ts";
 
@@ -90,26 +90,32 @@ export const SMALL_BINDINGS = {
   maxStorageBufferBindingSize: 65536,
 };
 
-const WEBGPU_ABSENT = hasAdapter
+const WEBGPU_ABSENT = adapter
   ? undefined
   : "there is no adapter (on Debian: apt-get install mesa-vulkan-drivers)";
+
+const SUBGROUPS_ABSENT = adapter?.info.subgroupMaxSize ? undefined : "its adapter has no subgroups";
 
 /** The WebGPU adapter that Deno finds, software ones included. */
 function webgpuDevice(
   name: string,
-  { limits, fast }: { limits?: typeof SMALLEST_LIMITS; fast: boolean },
+  { limits, fast, subgroups }: {
+    limits?: typeof SMALLEST_LIMITS;
+    fast: boolean;
+    subgroups?: boolean;
+  },
 ): TestDevice {
   return {
     name,
-    // Sums over slices round otherwise.
-    family: limits === SMALL_BINDINGS ? name : "webgpu",
+    // Sums over slices round otherwise, and sums over subgroups do.
+    family: limits === SMALL_BINDINGS || subgroups ? name : "webgpu",
     fast,
     binding: limits?.maxStorageBufferBindingSize,
-    absent: WEBGPU_ABSENT,
+    absent: WEBGPU_ABSENT ?? (subgroups ? SUBGROUPS_ABSENT : undefined),
     start: async () => {
       // Only where there is an adapter is the backend loaded.
       const { startWebGpuBackend } = await import("../../backends/webgpu/backend.ts");
-      const backend = await startWebGpuBackend({}, limits);
+      const backend = await startWebGpuBackend({ subgroups }, limits);
       return runningOn(backend);
     },
   };
@@ -138,6 +144,7 @@ export const DEVICES: readonly TestDevice[] = [
   // The limits change how lists are cut up, not how long a row may be: small cases show it.
   webgpuDevice("webgpu, smallest limits", { limits: SMALLEST_LIMITS, fast: false }),
   webgpuDevice("webgpu, small bindings", { limits: SMALL_BINDINGS, fast: false }),
+  webgpuDevice("webgpu, subgroups", { fast: false, subgroups: true }),
   CUDNN_EMULATED,
 ];
 

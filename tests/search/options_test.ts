@@ -122,6 +122,7 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
   const software = { ...run, run: runOptionsOf(given("--backend=webgpu", "--adapter=software")) };
   assertEquals(software.run.adapter, "software");
   assertEquals(resumedOptions(given("--resume=a"), software), software.run);
+  assertEquals(resumedOptions(given("--resume=a", "--subgroups=off"), run), run.run);
 });
 
 Deno.test("resumedOptions() refuses options that conflict with the run", () => {
@@ -131,6 +132,7 @@ Deno.test("resumedOptions() refuses options that conflict with the run", () => {
     "--preset=quick",
     "--backend=webgpu",
     "--adapter=low-power",
+    "--subgroups=on",
     "--seed=3",
     "--layers=5,11,18",
     "--report-every=1",

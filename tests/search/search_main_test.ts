@@ -38,7 +38,12 @@ test("a search whose alphas are never trained says so and gives a genotype", asy
 
 test("a search starts the backend with the options given for it", async (folder) => {
   const started: [string, BackendOptions][] = [];
-  const args = ["--backend=webgpu", "--adapter=low-power", `--save=${folder}/run`];
+  const args = [
+    "--backend=webgpu",
+    "--adapter=low-power",
+    "--subgroups=on",
+    `--save=${folder}/run`,
+  ];
   const program = { command: "search", run: "deno run", script: "search.ts" };
   const environment = {
     program: { ...program, folders: { read: [], write: [] } },
@@ -51,5 +56,9 @@ test("a search starts the backend with the options given for it", async (folder)
   };
   const tiny = [...args, "--batch=4", "--train-images=4"];
   await assertRejects(() => searchMain(tiny, environment), Error, "enough");
-  assertEquals(started, [["webgpu", { threads: undefined, adapter: "low-power" }]]);
+  assertEquals(started, [["webgpu", {
+    threads: undefined,
+    adapter: "low-power",
+    subgroups: true,
+  }]]);
 });

@@ -9,10 +9,12 @@ import type { WebGpuBackend } from "../backend.ts";
 import { type Program, program } from "../program.ts";
 import { slicesOf, sliceUnit } from "../slices.ts";
 import batchNormSource from "../wgsl/batch_norm.wgsl" with { type: "text" };
+import batchNormBySubgroups from "../wgsl/batch_norm_subgroups.wgsl" with { type: "text" };
 import momentsSource from "../wgsl/moments.wgsl" with { type: "text" };
 import poolSource from "../wgsl/pool.wgsl" with { type: "text" };
 import { runConvolution } from "./convolution.ts";
 import { runDepthwise } from "./depthwise.ts";
+import { reductionProgram, runReduction } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
 import { partsFor } from "./split.ts";
 
@@ -24,7 +26,10 @@ const MOMENTS_OF_QUADS = program(
   "moments of quads",
   momentsSource.replace("alias Item = f32", "alias Item = vec4f"),
 );
-const BATCH_NORM = program("batch norm", batchNormSource);
+const BATCH_NORM = reductionProgram("batch norm", {
+  one: batchNormSource,
+  bySubgroups: batchNormBySubgroups,
+});
 
 /** Pixels of a part of the moments at least. */
 const LEAST_PIXELS = 64;
@@ -153,7 +158,7 @@ function batchNorm(
     });
   }
   const parameter = (index: number) => index < 0 ? partial : backend.buffer(inputs[index]);
-  backend.run(BATCH_NORM, {
+  runReduction(backend, BATCH_NORM, {
     buffers: [
       partial,
       parameter(gamma),
@@ -170,7 +175,7 @@ function batchNorm(
       hasBeta: Number(beta >= 0),
       epsilon,
     },
-    invocations: channels,
+    results: channels,
   });
   return [affine, moments];
 }

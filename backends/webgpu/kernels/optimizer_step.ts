@@ -13,14 +13,19 @@ import { type PackProgram, packProgram, runPacks } from "../packs.ts";
 import { program } from "../program.ts";
 import adam from "../wgsl/adam_step.wgsl" with { type: "text" };
 import globalNorm from "../wgsl/global_norm.wgsl" with { type: "text" };
+import globalNormBySubgroups from "../wgsl/global_norm_subgroups.wgsl" with { type: "text" };
 import partialSums from "../wgsl/partial_sums.wgsl" with { type: "text" };
 import sgd from "../wgsl/sgd_step.wgsl" with { type: "text" };
 import sumSquares from "../wgsl/sum_squares.wgsl" with { type: "text" };
+import { reductionProgram, runReduction } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
 
 const SUM_SQUARES = packProgram("sums of squares", sumSquares, { most: 7 });
 const PARTIAL_SUMS = program("partial sums", partialSums);
-const GLOBAL_NORM = program("global norm", globalNorm);
+const GLOBAL_NORM = reductionProgram("global norm", {
+  one: globalNorm,
+  bySubgroups: globalNormBySubgroups,
+});
 const SGD = packProgram("SGD step", sgd, { most: 4 });
 const ADAM = packProgram("Adam step", adam, { most: 2 });
 
@@ -131,10 +136,10 @@ function runNorm(
     uniforms: { size: total, parts: SUMS },
     invocations: SUMS,
   });
-  backend.run(GLOBAL_NORM, {
+  runReduction(backend, GLOBAL_NORM, {
     buffers: [sums, backend.buffer(norm), factor],
     uniforms: { size: SUMS, clip: Math.min(clip, LARGEST) },
-    invocations: 1,
+    results: 1,
     workgroup: 1,
   });
 }

@@ -3,7 +3,8 @@
 import type { WebGpuBackend } from "../backend.ts";
 
 /** Invocations that keep a GPU busy, and the most parts: adding them up must stay cheap. */
-const INVOCATIONS = 16384, MOST = 256;
+export const INVOCATIONS = 16384;
+const MOST = 256;
 
 /** A reduction that is to be split. */
 export interface Reduction {
