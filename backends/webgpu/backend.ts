@@ -16,7 +16,7 @@ import {
 import { BufferPool } from "./buffer_pool.ts";
 import type { CommandList } from "./command_list.ts";
 import { compileAhead } from "./compile_ahead.ts";
-import { type AdapterDescription, type LimitName, openDevice } from "./device.ts";
+import { type AdapterDescription, type LimitName, openDevice, workgroupSize } from "./device.ts";
 import { DeviceErrors } from "./device_errors.ts";
 import { type CallSink, type Dispatch, Dispatcher } from "./dispatcher.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -39,6 +39,8 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly errors: DeviceErrors;
   /** Its compiled programs. */
   readonly pipelines: Pipelines;
+  /** Invocations of a workgroup, where a program does not fix them. */
+  readonly workgroup: number;
   /** Lanes of a subgroup, at most; 0 where kernels are to use none. */
   readonly subgroupSize: number;
   readonly #dispatcher: Dispatcher;
@@ -49,9 +51,14 @@ export class WebGpuBackend extends WebGPUBackend {
   constructor(device: GPUDevice, info: GPUAdapterInfo, limits: AdapterDescription["limits"]) {
     super(device, info);
     this.limits = limits;
+    this.workgroup = workgroupSize(limits, info);
     this.subgroupSize = device.features.has("subgroups") ? info.subgroupMaxSize : 0;
     this.errors = new DeviceErrors(device);
-    this.pipelines = new Pipelines(device, (...why) => this.errors.refused(...why));
+    this.pipelines = new Pipelines({
+      device,
+      workgroup: this.workgroup,
+      refused: (...why) => this.errors.refused(...why),
+    });
     this.#sink = this.#dispatcher = new Dispatcher({
       device,
       queue: device.queue,

@@ -68,6 +68,7 @@ export async function compileAhead(
         adapter,
         limits: backend.limits,
         subgroups: backend.subgroupSize > 0,
+        workgroup: backend.workgroup,
         bufferBytes: 4 * UNREAD,
       });
       onProgress(index + 1, all.length);

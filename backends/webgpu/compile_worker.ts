@@ -13,6 +13,8 @@ export interface CompileJob {
   adapter: AdapterChoice;
   limits: Record<LimitName, number>;
   subgroups: boolean;
+  /** Invocations of a workgroup. */
+  workgroup: number;
   /** Of each storage buffer. */
   bufferBytes: number;
   programs: readonly JobProgram[];
@@ -26,13 +28,11 @@ export interface JobProgram {
   buffers: number;
 }
 
-self.onmessage = async (
-  { data: { adapter, limits, subgroups, bufferBytes, programs } }: MessageEvent<CompileJob>,
-) => {
+self.onmessage = async ({ data: job }: MessageEvent<CompileJob>) => {
   self.onmessage = () => self.close();
-  const { device } = await openDevice(adapter, { limits, subgroups });
-  for (const program of programs) {
-    compile(device, program, bufferBytes);
+  const { device } = await openDevice(job.adapter, job);
+  for (const program of job.programs) {
+    compile(device, program, job);
     await new Promise((resolve) => setTimeout(resolve)); // lets a "stop" in
   }
   self.close();
@@ -42,12 +42,12 @@ self.onmessage = async (
 function compile(
   device: GPUDevice,
   { code, uniformBytes, buffers }: JobProgram,
-  bufferBytes: number,
+  { workgroup, bufferBytes }: CompileJob,
 ): void {
   const module = device.createShaderModule({ code });
   const pipeline = device.createComputePipeline({
     layout: "auto",
-    compute: { module, entryPoint: "main" },
+    compute: { module, entryPoint: "main", constants: { WORKGROUP: workgroup } },
   });
   const bound = [
     device.createBuffer({ size: uniformBytes, usage: GPUBufferUsage.UNIFORM }),

@@ -9,6 +9,7 @@ const LIMITS = [
   "maxStorageBuffersPerShaderStage",
   "maxComputeWorkgroupStorageSize",
   "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 /** Name of a limit. */
@@ -73,6 +74,22 @@ function quietenMesa(): void {
   const name = "env", variable = "XDG_RUNTIME_DIR";
   if (Deno.permissions.querySync({ name, variable }).state !== "granted") return;
   if (!Deno.env.get(variable)) Deno.env.set(variable, "/tmp");
+}
+
+/**
+ * Invocations of a workgroup on an adapter, within its limits. Kernels share nothing in a workgroup, so
+ * that no result depends on it: 64 fill the subgroups of most GPUs, more are for those with wider ones.
+ * On llvmpipe 32 to 256 take the same time within 3 %, and 8 take 8 % longer.
+ */
+export function workgroupSize(
+  limits: AdapterDescription["limits"],
+  { subgroupMaxSize }: Pick<GPUAdapterInfo, "subgroupMaxSize">,
+): number {
+  return Math.min(
+    Math.max(64, subgroupMaxSize),
+    limits.maxComputeInvocationsPerWorkgroup,
+    limits.maxComputeWorkgroupSizeX,
+  );
 }
 
 /** Says what an adapter is. Deno 2.9.6 leaves subgroups out of an adapter's features, and opens them. */

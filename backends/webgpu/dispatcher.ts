@@ -32,6 +32,7 @@ export interface Dispatch {
   uniforms: Readonly<Record<string, HostNumber>>;
   /** Invocations in all: they are spread over workgroups of `workgroup`, x first, then y. */
   invocations: number;
+  /** Where the program fixes it; default the device's. */
   workgroup?: number;
 }
 

@@ -11,7 +11,7 @@
 import type { WebGpuBackend } from "./backend.ts";
 import type { HostNumber } from "../host_number.ts";
 import type { Binding } from "./dispatcher.ts";
-import { type Program, program, WORKGROUP } from "./program.ts";
+import { type Program, program } from "./program.ts";
 
 /** A program for packs of any size. */
 export interface PackProgram {
@@ -75,12 +75,13 @@ export function runPacks(
   const bindings = backend.limits.maxStorageBuffersPerShaderStage - buffers.shared;
   const fit = Math.max(1, Math.min(most, Math.floor(bindings / buffers.each)));
   const { shared, tensors } = call;
+  const { workgroup } = backend;
   for (let first = 0; first < tensors.length;) {
     const size = tensors.length - first >= fit ? fit : 1, uniforms = { ...call.uniforms };
     const pack = tensors.slice(first, first + size);
     let workgroups = 0;
     pack.forEach((tensor, index) => {
-      const groups = Math.ceil(tensor.invocations / WORKGROUP);
+      const groups = Math.ceil(tensor.invocations / workgroup);
       workgroups += groups;
       uniforms[`groups${index}`] = groups;
       for (const [key, value] of Object.entries(tensor.uniforms)) uniforms[key + index] = value;
@@ -88,7 +89,7 @@ export function runPacks(
     backend.run(of(size), {
       buffers: [...shared, ...pack.flatMap((tensor) => tensor.buffers)],
       uniforms,
-      invocations: WORKGROUP * workgroups,
+      invocations: workgroup * workgroups,
     });
     first += size;
   }

@@ -16,31 +16,37 @@ interface Pipeline {
   layout: GPUBindGroupLayout;
 }
 
+/** What compiling needs. */
+export interface Compiler {
+  readonly device: GPUDevice;
+  /** Invocations of a workgroup. */
+  readonly workgroup: number;
+  /** Told of a program that does not compile. */
+  refused(program: Program, reason: string): void;
+}
+
 export class Pipelines {
-  readonly #device: GPUDevice;
-  readonly #refused: (program: Program, reason: string) => void;
+  readonly #compiler: Compiler;
   readonly #pipelines = new Map<Program, Pipeline>();
 
-  /** @param refused Told of a program that does not compile. */
-  constructor(device: GPUDevice, refused: (program: Program, reason: string) => void) {
-    this.#device = device;
-    this.#refused = refused;
+  constructor(compiler: Compiler) {
+    this.#compiler = compiler;
   }
 
   /** A call made ready, with its uniforms where they are or will be; compiles the program if need be. */
   command(
     program: Program,
-    { buffers, invocations, workgroup = 64 }: Dispatch,
+    { buffers, invocations, workgroup = this.#compiler.workgroup }: Dispatch,
     uniforms: GPUBufferBinding,
   ): Command {
-    const { pipeline, layout } = this.#pipeline(program);
+    const { pipeline, layout } = this.#pipeline(program), { device } = this.#compiler;
     const entries = [uniforms, ...buffers].map((binding, index) => ({
       binding: index,
       resource: binding instanceof GPUBuffer ? { buffer: binding } : binding,
     }));
-    const bindGroup = this.#device.createBindGroup({ label: program.name, layout, entries });
+    const bindGroup = device.createBindGroup({ label: program.name, layout, entries });
     const groups = Math.ceil(invocations / workgroup);
-    const wide = Math.min(groups, this.#device.limits.maxComputeWorkgroupsPerDimension);
+    const wide = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
     return { pipeline, bindGroup, workgroups: [wide, Math.ceil(groups / wide), 1] };
   }
 
@@ -52,15 +58,15 @@ export class Pipelines {
   #pipeline(program: Program): Pipeline {
     const known = this.#pipelines.get(program);
     if (known) return known;
-    const device = this.#device;
+    const { device, workgroup } = this.#compiler;
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ label: program.name, code: program.code });
     const pipeline = device.createComputePipeline({
       label: program.name,
       layout: "auto",
-      compute: { module, entryPoint: "main" },
+      compute: { module, entryPoint: "main", constants: { WORKGROUP: workgroup } },
     });
-    device.popErrorScope().then((error) => error && this.#refused(program, error.message));
+    device.popErrorScope().then((error) => error && this.#compiler.refused(program, error.message));
     const made = { pipeline, layout: pipeline.getBindGroupLayout(0) };
     this.#pipelines.set(program, made);
     return made;

@@ -22,8 +22,8 @@ export interface UniformField {
   type: "i32" | "u32" | "f32";
 }
 
-/** Invocations of a workgroup of programs that have one result an invocation. */
-export const WORKGROUP = 64;
+/** What every program begins with: the invocations of a workgroup, which each device sets for itself. */
+const COMMON = "override WORKGROUP: u32 = 64;";
 
 /**
  * A program from its WGSL; `common` is text it shares with others, put in front.
@@ -39,7 +39,7 @@ export function program(name: string, source: string, common = ""): Program {
       if (!key) throw new TypeError(`Program ${name}: cannot use the uniform "${field}"`);
       return { name: key, type: type as UniformField["type"] };
     });
-  return { name, code: `${common}\n${source}`, uniforms };
+  return { name, code: `${COMMON}\n${common}\n${source}`, uniforms };
 }
 
 /** A program that works on single values, and the same on four neighbouring channels at once. */

@@ -81,6 +81,7 @@ export const SMALLEST_LIMITS = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeWorkgroupStorageSize: 16384,
   maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
   maxComputeWorkgroupsPerDimension: 65535,
 };
 

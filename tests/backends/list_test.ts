@@ -16,6 +16,7 @@ const LIMITS: AdapterDescription["limits"] = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeWorkgroupStorageSize: 32768,
   maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
   maxComputeWorkgroupsPerDimension: 65535,
 };
 

@@ -10,9 +10,9 @@ alias Item = f32;
 // Any buffer without an affine activation.
 @group(0) @binding(3) var<storage, read> affine: array<Item>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.elements) { return; }
   var scale = Item(1.0); var shift = Item();
   if (u.affine != 0) { let c = at % u.channels; scale = affine[c]; shift = affine[u.channels + c]; }

@@ -4,7 +4,7 @@ struct Uniforms { length: i32, parts: i32, add: i32 }
 @group(0) @binding(1) var<storage, read> parts: array<f32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(s: Subgroup) {
   for (var at = firstResult(s); at < u.length; at += resultStep(s)) {
     var own = 0.0;

@@ -8,9 +8,9 @@ struct Uniforms { pixels: i32, channels: i32, parts: i32 }
 @group(0) @binding(3) var<storage, read> d: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partial: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.channels * u.parts) { return; }
   let c = at % u.channels; let part = at / u.channels;
   let scale = affine[c]; let shift = affine[u.channels + c];

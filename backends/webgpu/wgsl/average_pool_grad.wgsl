@@ -13,9 +13,9 @@ fn covered(i: i32, size: i32) -> i32 {
   return min(i * u.stride + 2, size) - max(i * u.stride - 1, 0);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.images * u.height * u.width * u.channels) { return; }
   let c = at % u.channels;
   let w = at / u.channels % u.width;

@@ -13,9 +13,9 @@ struct Uniforms {
 @group(0) @binding(4) var<storage, read_write> affine: array<f32>;
 @group(0) @binding(5) var<storage, read_write> moments: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let c = i32(id.x + id.y * groups.x * 64u);
+  let c = i32(id.x + id.y * groups.x * WORKGROUP);
   if (c >= u.channels) { return; }
   var mean = 0.0;
   var squares = 0.0;

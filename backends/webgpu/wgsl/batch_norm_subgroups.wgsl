@@ -14,7 +14,7 @@ struct Uniforms {
 // Pixels of a part.
 fn pixelsOf(part: i32) -> f32 { return f32(min(u.length, u.pixels - part * u.length)); }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(s: Subgroup) {
   for (var c = firstResult(s); c < u.channels; c += resultStep(s)) {
     // Means are taken from the first part's, so that a large one costs no digits.

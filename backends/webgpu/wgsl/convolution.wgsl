@@ -25,9 +25,9 @@ fn activate(value: vec4f, scale: vec4f, shift: vec4f, inside: bool) -> vec4f {
   return select(vec4f(), select(value, max(value, vec4f()), u.relu != 0), inside);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.invocations) { return; }
   let tiles = (u.results + 7) / 8;
   let tile = at / tiles;

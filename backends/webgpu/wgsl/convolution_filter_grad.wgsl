@@ -21,9 +21,9 @@ fn activated(value: vec4f, scale: vec4f, shift: vec4f) -> vec4f {
   return select(value, max(fma(value, scale, shift), vec4f()), u.activation != 0);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   let columns = (u.outChannels + 7) / 8;
   let rows = (u.channels + 7) / 8;
   let taps = u.kernel * u.kernel;

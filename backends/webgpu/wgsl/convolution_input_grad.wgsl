@@ -31,9 +31,9 @@ fn store(pixel: i32, column: i32, channel: i32, value: vec4f) {
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   let blocks = (u.channels + 3) / 4;
   let tiles = (u.width + PIXELS - 1) / PIXELS;
   if (at >= u.images * u.height * tiles * blocks) { return; }

@@ -10,7 +10,7 @@ struct Uniforms {
 @group(0) @binding(_) var<storage, read_write> copy#: array<u32>;
 // end
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) id: vec3u,
   @builtin(local_invocation_index) local: u32,
@@ -19,8 +19,8 @@ fn main(
   var group = i32(id.x + id.y * count.x);
   // each
   if (group >= 0 && group < u.groups#) {
-    let first = group * 64 + i32(local);
-    for (var i = first; i < u.size#; i += u.groups# * 64) { copy#[i] = x#[i]; }
+    let first = group * i32(WORKGROUP) + i32(local);
+    for (var i = first; i < u.size#; i += u.groups# * i32(WORKGROUP)) { copy#[i] = x#[i]; }
   }
   group -= u.groups#;
   // end

@@ -25,9 +25,9 @@ struct Uniforms {
 @group(0) @binding(3) var<storage, read> pair: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.invocations) { return; }
   let tile = at / u.channels;
   let c = at - tile * u.channels;

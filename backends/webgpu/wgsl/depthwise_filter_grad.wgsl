@@ -31,9 +31,9 @@ fn load(start: i32, column: i32, c: i32) -> f32 {
   return select(0.0, value, start >= 0 && column >= 0 && column < u.width);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.channels * u.parts) { return; }
   let c = at % u.channels;
   let part = at / u.channels;

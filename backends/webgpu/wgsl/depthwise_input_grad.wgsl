@@ -15,9 +15,9 @@ fn taps(place: i32) -> vec3i {
   return vec3i(0, 1, select(u.kernel, 0, place % 2 != 0));
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   // Tiles of even, then of odd columns.
   let tiles = (u.width + 7) / 8 * 2;
   let c = at % u.channels;

@@ -5,9 +5,9 @@ struct Uniforms { first: i32, images: i32, pixels: i32, channels: i32 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.images * u.channels) { return; }
   let first = at / u.channels * u.pixels * u.channels + at % u.channels;
   var sum = 0.0;

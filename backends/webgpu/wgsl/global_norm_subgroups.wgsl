@@ -5,7 +5,7 @@ struct Uniforms { size: i32, clip: f32 }
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;
 @group(0) @binding(3) var<storage, read_write> factor: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(s: Subgroup) {
   if (firstResult(s) != 0) { return; }
   var own = 0.0;

@@ -9,9 +9,9 @@ alias Item = f32;
 @group(0) @binding(3) var<storage, read_write> g: array<Item>;
 @group(0) @binding(4) var<storage, read> coefficients: array<Item>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.elements) { return; }
   let c = at % u.channels;
   g[at] = fma(coefficients[c], y[at], dy[at] + coefficients[u.channels + c]);

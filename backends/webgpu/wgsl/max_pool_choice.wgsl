@@ -6,9 +6,9 @@ struct Uniforms {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> choice: array<i32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.images * u.outHeight * u.outWidth * u.channels) { return; }
   let c = at % u.channels;
   let left = at / u.channels % u.outWidth * u.stride - 1;

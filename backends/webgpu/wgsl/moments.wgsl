@@ -13,9 +13,9 @@ struct Uniforms {
 @group(0) @binding(1) var<storage, read> y: array<Item>;
 @group(0) @binding(2) var<storage, read_write> partials: array<Item>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.invocations) { return; }
   let part = at / u.channels;
   let c = at - part * u.channels;

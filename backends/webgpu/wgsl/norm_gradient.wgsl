@@ -10,7 +10,7 @@ struct Uniforms { channels: i32, count: f32, epsilon: f32, hasGamma: i32 }
 @group(0) @binding(6) var<storage, read_write> dGamma: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dBeta: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = i32(id.x);
   if (c >= u.channels) { return; }

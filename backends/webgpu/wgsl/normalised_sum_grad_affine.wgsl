@@ -21,9 +21,9 @@ fn gradient(row: i32, ofX: i32, ofShift: i32, j: i32) -> f32 {
   return table[row * (2 * u.channels + 2)] * sums[place];
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.terms * 2 * u.channels) { return; }
   let j = at % (2 * u.channels);
   switch at / (2 * u.channels) {

@@ -16,9 +16,9 @@ struct Uniforms {
 @group(0) @binding(7) var<storage, read> x5: array<Value>;
 @group(0) @binding(8) var<storage, read_write> partials: array<Value>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.stride) { return; }
   var sum = Value();
   var sum0 = Value();

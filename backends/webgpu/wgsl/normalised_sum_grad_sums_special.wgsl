@@ -31,9 +31,9 @@ fn put(row: i32, at: vec4i, sum: vec4f) {
   partials[to.w] = sum.w;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (4 * at >= u.stride) { return; }
   let first = firstBlock(at);
   var ofX0 = vec4f(0.0);

@@ -6,9 +6,9 @@ struct Uniforms { weights: i32, channels: i32, terms: i32, plain: i32, sumRow: i
 @group(0) @binding(2) var<storage, read> sums: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dWeights: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.weights) { return; }
   var sum = 0.0;
   for (var k = 0; k < u.terms; k++) {

@@ -18,9 +18,9 @@ struct Uniforms {
 fn rowOf(k: i32) -> i32 { return (u.first + min(k, u.terms - 1)) * (2 * u.channels + 2); }
 fn scale(k: i32, c: i32) -> Value { return table[rowOf(k)] * coefficients(rowOf(k) + 2 + c); }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.stride) { return; }
   let c = at * LANES % u.channels;
   let scale0 = scale(0, c);

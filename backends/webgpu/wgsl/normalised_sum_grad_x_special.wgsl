@@ -36,9 +36,9 @@ fn put(e: i32, g0: f32, g1: f32, g2: f32, g3: f32, g4: f32, g5: f32) {
   if (TERMS > 5) { dx5[e] = g5; }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (4 * at >= u.stride) { return; }
   let first = firstBlock(at);
   let c = first % vec4i(u.channels);

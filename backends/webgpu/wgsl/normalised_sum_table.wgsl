@@ -34,9 +34,9 @@ fn put(kind: i32, offset: i32, weight: i32, j: i32, value: f32) {
   table[offset + 1] = f32(weight);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   let j = at % u.width;
   switch at / u.width {
     case 0: { put(u.kind0, u.offset0, u.weight0, j, source0[j]); }

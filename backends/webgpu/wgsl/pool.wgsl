@@ -36,9 +36,9 @@ fn merge(a: vec4f, b: vec4f, c: vec4f) -> vec4f {
   return select(max(max(a, b), c), a + b + c, MEAN);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = i32(id.x + id.y * groups.x * 64u);
+  let at = i32(id.x + id.y * groups.x * WORKGROUP);
   if (at >= u.invocations) { return; }
   let tile = at / u.channels;
   let c = at - tile * u.channels;

@@ -12,7 +12,7 @@ struct Uniforms {
 @group(0) @binding(_) var<storage, read_write> next#: array<f32>;
 // end
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) id: vec3u,
   @builtin(local_invocation_index) local: u32,
@@ -21,7 +21,7 @@ fn main(
   var group = i32(id.x + id.y * count.x);
   // each
   if (group >= 0 && group < u.groups#) {
-    let i = group * 64 + i32(local);
+    let i = group * i32(WORKGROUP) + i32(local);
     if (i < 2 * u.channels#) {
       let value = moments#[i] * select(1.0, u.unbiased#, i >= u.channels#);
       next#[i] = (1.0 - u.momentum) * running#[i] + u.momentum * value;

@@ -15,7 +15,7 @@ struct Uniforms {
 @group(0) @binding(_) var<storage, read_write> newM#: array<f32>;
 // end
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) id: vec3u,
   @builtin(local_invocation_index) local: u32,
@@ -24,7 +24,7 @@ fn main(
   var group = i32(id.x + id.y * count.x);
   // each
   if (group >= 0 && group < u.groups#) {
-    let i = group * 64 + i32(local);
+    let i = group * i32(WORKGROUP) + i32(local);
     if (i < u.size#) {
       let g = g#[i] * factor[0] + u.decay * p#[i];
       let m = u.momentum * m#[i] + g;

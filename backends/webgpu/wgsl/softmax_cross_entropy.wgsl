@@ -8,9 +8,9 @@ struct Uniforms { samples: i32, classes: i32, own: f32, spread: f32 }
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(5) var<storage, read_write> ranks: array<i32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let n = i32(id.x + id.y * groups.x * 64u);
+  let n = i32(id.x + id.y * groups.x * WORKGROUP);
   if (n >= u.samples) { return; }
   let first = n * u.classes;
   let label = labels[n];

@@ -10,7 +10,7 @@ struct Uniforms {
 @group(0) @binding(_) var<storage, read> x#: array<f32>;
 // end
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) id: vec3u,
   @builtin(local_invocation_index) local: u32,
@@ -20,7 +20,7 @@ fn main(
   var sum = 0.0;
   // each
   if (group >= 0 && group < u.groups#) {
-    let part = group * 64 + i32(local);
+    let part = group * i32(WORKGROUP) + i32(local);
     if (part < u.parts#) {
       for (var i = part; i < u.size#; i += u.parts#) { sum += x#[i] * x#[i]; }
       sums[u.first# + part] = sum;
