@@ -11,30 +11,17 @@ import {
   type CommandSpec,
   decimal,
   integer,
-  list,
   type OptionSpec,
   text,
   UsageError,
-  type ValueType,
 } from "../nn/command_line.ts";
 import { RunError } from "../nn/run_files.ts";
 import { ADAPTER_CHOICES, BACKEND_NAMES, type BackendOptions } from "../backends/contract.ts";
-import {
-  PRESETS,
-  SEARCH_DATASETS,
-  type SearchConfig,
-  searchConfig,
-  type SearchOverrides,
-} from "./config.ts";
+import { PRESETS, type SearchConfig, searchConfig, type SearchOverrides } from "./config.ts";
+import { SEARCH_OPTIONS, type SearchOption } from "./search_options.ts";
 
 /** Given options by name, as `parseCommandLine` returns them. */
 export type GivenOptions = Readonly<Record<string, unknown>>;
-
-/** An option that sets a number of the search. */
-interface SearchOption extends OptionSpec {
-  /** Its place in the config, such as `weights.clip`; one value per stage where it is `stages.*.`. */
-  readonly key: string;
-}
 
 const SWITCH = ["off", "on"] as const;
 /** The value of an option that is off by default. */
@@ -60,137 +47,7 @@ export interface RunOptions {
   readonly checkpointMinutes: number;
 }
 
-const STAGES = 3;
 const [DEFAULT_ADAPTER] = ADAPTER_CHOICES;
-const RATE = decimal({ min: 0, max: 1, below: true });
-const NOT_NEGATIVE = decimal({ min: 0 });
-const CHANNELS = 3;
-
-function group(
-  name: string,
-  rows: [name: string, key: string, type: ValueType<unknown>, help: string][],
-) {
-  return rows.map(([option, key, type, help]) => ({ name: option, key, type, help, group: name }));
-}
-
-const OPTIONS: readonly SearchOption[] = [
-  ...group("Search:", [
-    ["dataset", "dataset", choice(SEARCH_DATASETS), "data set"],
-    ["seed", "seed", integer({ min: 0 }), "seed of every random number"],
-    ["epochs", "epochs", integer({ min: 1 }), "epochs per stage"],
-    [
-      "alpha-from-epoch",
-      "alphaFromEpoch",
-      integer({ min: 0 }),
-      "epochs of a stage that train weights alone",
-    ],
-    [
-      "validation-epochs",
-      "validationEpochs",
-      integer({ min: 0 }),
-      "last epochs of a stage with a validation",
-    ],
-    ["batch", "batch", integer({ min: 1 }), "images per step"],
-    ["channels", "channels", integer({ min: 2, even: true }), "initial channels"],
-    [
-      "train-share",
-      "trainShare",
-      decimal({ min: 0, above: true, max: 1, below: true }),
-      "share of the training set that trains weights; the rest trains alphas",
-    ],
-    ["train-images", "trainImages", integer({ min: 1 }), "images of each of the two parts to use"],
-    ["max-skips", "maxSkips", integer({ min: 0, max: 8 }), "skips in the normal cell to keep"],
-  ]),
-  ...group("Stages, one value for each of the three:", [
-    ["layers", "stages.*.layers", list(integer({ min: 3 }), STAGES), "cells"],
-    [
-      "added-channels",
-      "stages.*.addedChannels",
-      list(integer({ min: 0, even: true }), STAGES),
-      "width added to the initial channels",
-    ],
-    ["skip-dropout", "stages.*.skipDropout", list(RATE, STAGES), "first dropout rate after skips"],
-    [
-      "drop",
-      "stages.*.drop",
-      list(integer({ min: 0, max: 7 }), STAGES),
-      "primitives that leave each edge, 7 in all",
-    ],
-  ]),
-  ...group("Network:", [
-    [
-      "skip-dropout-decay",
-      "skipDropoutDecay",
-      NOT_NEGATIVE,
-      "decay of the skip dropout per epoch that trains alphas",
-    ],
-    [
-      "batch-norm-epsilon",
-      "batchNorm.epsilon",
-      decimal({ min: 0, above: true }),
-      "added to a variance before its root",
-    ],
-    [
-      "batch-norm-momentum",
-      "batchNorm.momentum",
-      decimal({ min: 0, max: 1 }),
-      "weight of the newest batch in running statistics",
-    ],
-  ]),
-  ...group("Weights (SGD, cosine):", [
-    ["learning-rate", "weights.learningRate", NOT_NEGATIVE, "learning rate at epoch 0"],
-    ["minimum-learning-rate", "weights.minimumLearningRate", NOT_NEGATIVE, "where the cosine ends"],
-    ["momentum", "weights.momentum", RATE, "momentum"],
-    ["weight-decay", "weights.weightDecay", NOT_NEGATIVE, "weight decay"],
-    ["clip", "weights.clip", NOT_NEGATIVE, "largest norm of all gradients"],
-  ]),
-  ...group("Architecture parameters (Adam):", [
-    [
-      "alpha-initial-deviation",
-      "alphas.initialDeviation",
-      NOT_NEGATIVE,
-      "standard deviation of the initial alphas",
-    ],
-    ["alpha-learning-rate", "alphas.learningRate", NOT_NEGATIVE, "learning rate"],
-    ["alpha-beta1", "alphas.beta1", RATE, "decay of the mean"],
-    ["alpha-beta2", "alphas.beta2", RATE, "decay of the mean square"],
-    ["alpha-epsilon", "alphas.epsilon", NOT_NEGATIVE, "epsilon"],
-    ["alpha-weight-decay", "alphas.weightDecay", NOT_NEGATIVE, "weight decay"],
-    ["alpha-clip", "alphas.clip", NOT_NEGATIVE, "largest norm of all gradients"],
-  ]),
-  ...group("Images:", [
-    [
-      "mean",
-      "normalisation.mean",
-      list(decimal({ min: 0, max: 1 }), CHANNELS),
-      "subtracted from red, green, blue in 0..1",
-    ],
-    [
-      "std",
-      "normalisation.std",
-      list(decimal({ min: 0, above: true }), CHANNELS),
-      "what they are then divided by",
-    ],
-    [
-      "crop-padding",
-      "augmentation.cropPadding",
-      integer({ min: 0, max: 32 }),
-      "zeros around an image before its random crop, in pixels",
-    ],
-    [
-      "flip-probability",
-      "augmentation.flipProbability",
-      decimal({ min: 0, max: 1 }),
-      "share of mirrored images",
-    ],
-    [
-      "cutout",
-      "augmentation.cutout",
-      integer({ min: 0, max: 32 }),
-      "side of the square cut out, in pixels",
-    ],
-  ]),
-];
 
 /** What stands for a number that is not set. */
 const UNSET: Readonly<Record<string, string>> = {
@@ -233,7 +90,7 @@ export const SEARCH_COMMAND: CommandSpec = {
     "the authors' command; --preset=quick ends within minutes on two cores.",
   options: [
     ...RUN_OPTIONS,
-    ...OPTIONS.map((option) => ({ ...option, hint: defaultsOf(option) })),
+    ...SEARCH_OPTIONS.map((option) => ({ ...option, hint: defaultsOf(option) })),
   ],
   epilogue:
     "Paths are relative to the project's folder.\nCtrl-C and SIGTERM finish the step and save.",
@@ -270,7 +127,7 @@ function valueAt(config: SearchConfig, key: string): unknown {
  */
 export function configOf(given: GivenOptions): SearchConfig {
   const overrides: Record<string, unknown> = {};
-  for (const { name, key } of OPTIONS) {
+  for (const { name, key } of SEARCH_OPTIONS) {
     if (!(name in given)) continue;
     const [first, ...rest] = key.split("."), last = rest.at(-1);
     if (last === undefined || first === "stages") overrides[last ?? first] = given[name];
@@ -286,7 +143,7 @@ export function configOf(given: GivenOptions): SearchConfig {
 
 /** A message of the config's checks with the names of options in place of those of the config. */
 export function inOptions(message: string): string {
-  const named = OPTIONS.find(({ key }) =>
+  const named = SEARCH_OPTIONS.find(({ key }) =>
     message.startsWith(`Cannot search with ${key.replace("stages.*.", "")} `)
   );
   return named ? message.replace(/with \S+/, `with --${named.name}`) : message;
@@ -333,7 +190,7 @@ export function resumedOptions(
     note: run.run.note,
     "report-every": run.run.reportEvery,
   };
-  for (const { name, key } of OPTIONS) theirs[name] = valueAt(run.search, key);
+  for (const { name, key } of SEARCH_OPTIONS) theirs[name] = valueAt(run.search, key);
   for (const [name, value] of Object.entries(given)) {
     const same = JSON.stringify(value) === JSON.stringify(theirs[name]) ||
       name === "backend" && value === "auto";
