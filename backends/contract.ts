@@ -15,6 +15,11 @@ export const ADAPTER_CHOICES = ["high-performance", "low-power", "software"] as 
 /** Which WebGPU adapter to ask for. */
 export type AdapterChoice = typeof ADAPTER_CHOICES[number];
 
+/** How activations can be kept, the default first. */
+export const STORAGE_TYPES = ["f32", "f16"] as const;
+/** How activations are kept. */
+export type StorageType = typeof STORAGE_TYPES[number];
+
 /** Memory of a backend's tensors, in bytes. */
 export interface BackendMemory {
   /** Held by live tensors now. */
@@ -101,6 +106,8 @@ export interface BackendOptions {
   adapter?: AdapterChoice;
   /** Whether WebGPU reductions end in sums over subgroups; default false, which any adapter can. */
   subgroups?: boolean;
+  /** How WebGPU keeps the results of branches until their gradients; default "f32". */
+  storage?: StorageType;
 }
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */

@@ -16,7 +16,12 @@ import {
   UsageError,
 } from "../nn/command_line.ts";
 import { RunError } from "../nn/run_files.ts";
-import { ADAPTER_CHOICES, BACKEND_NAMES, type BackendOptions } from "../backends/contract.ts";
+import {
+  ADAPTER_CHOICES,
+  BACKEND_NAMES,
+  type BackendOptions,
+  STORAGE_TYPES,
+} from "../backends/contract.ts";
 import { PRESETS, type SearchConfig, searchConfig, type SearchOverrides } from "./config.ts";
 import { SEARCH_OPTIONS, type SearchOption } from "./search_options.ts";
 
@@ -37,6 +42,8 @@ export interface RunOptions {
   readonly adapter: BackendOptions["adapter"];
   /** Whether the webgpu backend adds by subgroups; undefined for off. */
   readonly subgroups: Switch | undefined;
+  /** How the webgpu backend keeps activations; undefined for f32. */
+  readonly storage: BackendOptions["storage"];
   /** Path of the data; undefined where it is fetched. */
   readonly data: string | undefined;
   /** Kept with the run; empty for none. */
@@ -47,7 +54,7 @@ export interface RunOptions {
   readonly checkpointMinutes: number;
 }
 
-const [DEFAULT_ADAPTER] = ADAPTER_CHOICES;
+const [DEFAULT_ADAPTER] = ADAPTER_CHOICES, [DEFAULT_STORAGE] = STORAGE_TYPES;
 
 /** What stands for a number that is not set. */
 const UNSET: Readonly<Record<string, string>> = {
@@ -68,6 +75,12 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
     `(default: ${DEFAULT_ADAPTER})`,
   ],
   ["subgroups", choice(SWITCH), "sums over subgroups on the webgpu backend", "(default: off)"],
+  [
+    "storage",
+    choice(STORAGE_TYPES),
+    "how the webgpu backend keeps activations",
+    `(default: ${DEFAULT_STORAGE})`,
+  ],
   ["save", text("DIR"), "the run folder to make", "(default: runs/search-DATE-TIME)"],
   ["resume", text("DIR"), "the run folder to continue", ""],
   ["note", text(), "kept with the run", ""],
@@ -163,6 +176,7 @@ export function runOptionsOf(given: GivenOptions): RunOptions {
     threads: given.threads as number | undefined,
     adapter: given.adapter as BackendOptions["adapter"],
     subgroups: given.subgroups as Switch | undefined,
+    storage: given.storage as BackendOptions["storage"],
     data: given.data as string | undefined,
     note: given.note as string ?? "",
     reportEvery: given["report-every"] as number ?? 50,
@@ -187,6 +201,7 @@ export function resumedOptions(
     backend: run.run.backend,
     adapter: run.run.adapter ?? DEFAULT_ADAPTER,
     subgroups: run.run.subgroups ?? "off",
+    storage: run.run.storage ?? DEFAULT_STORAGE,
     note: run.run.note,
     "report-every": run.run.reportEvery,
   };

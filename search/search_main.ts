@@ -157,6 +157,7 @@ async function setUp(
     threads: run.threads,
     adapter: run.adapter,
     subgroups: run.subgroups === "on",
+    storage: run.storage,
   });
   const reasons = started.notTaken.length > 0 ? ` (${started.notTaken.join("; ")})` : "";
   line.print(`Backend: ${started.backend.description}${reasons}`);

@@ -19,6 +19,7 @@ import { compileAhead } from "./compile_ahead.ts";
 import { type AdapterDescription, type LimitName, openDevice, workgroupSize } from "./device.ts";
 import { DeviceErrors } from "./device_errors.ts";
 import { type CallSink, type Dispatch, Dispatcher } from "./dispatcher.ts";
+import { HalfStorage } from "./half_storage.ts";
 import { Pipelines } from "./pipelines.ts";
 import type { Program } from "./program.ts";
 import { WebGpuRecorder } from "./recorder.ts";
@@ -43,6 +44,8 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly workgroup: number;
   /** Lanes of a subgroup, at most; 0 where kernels are to use none. */
   readonly subgroupSize: number;
+  /** Tensors that are kept as half floats. */
+  readonly halves: HalfStorage;
   readonly #dispatcher: Dispatcher;
   #sink: CallSink;
   /** The tensors that the running kernel has made so far. */
@@ -52,6 +55,7 @@ export class WebGpuBackend extends WebGPUBackend {
     super(device, info);
     this.limits = limits;
     this.workgroup = workgroupSize(limits, info);
+    this.halves = new HalfStorage(this, { on: device.features.has("shader-f16") });
     this.subgroupSize = device.features.has("subgroups") ? info.subgroupMaxSize : 0;
     this.errors = new DeviceErrors(device);
     this.pipelines = new Pipelines({
@@ -208,7 +212,10 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   override uploadToGPU(dataId: tf.DataId): void {
-    this.errors.guarded(() => super.uploadToGPU(dataId));
+    this.errors.guarded(() => {
+      this.halves.widen(dataId);
+      super.uploadToGPU(dataId);
+    });
   }
 
   /** Only what is on the host: a device's values cannot be waited for. */
@@ -222,6 +229,7 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   override async read(dataId: tf.DataId): Promise<tf.backend_util.BackendValues> {
+    this.halves.widen(dataId);
     const data = this.tensorMap.get(dataId);
     const values = await this.errors.guardedResult(super.read(dataId));
     // tfjs keeps what was read, but replays change an owned buffer's values in place.
@@ -250,10 +258,10 @@ export class WebGpuBackend extends WebGPUBackend {
  * @throws {BackendError} If there is no adapter, or it gives no device.
  */
 export async function startWebGpuBackend(
-  { adapter = "high-performance", subgroups }: BackendOptions = {},
+  { adapter = "high-performance", subgroups, storage }: BackendOptions = {},
   limits: Partial<Record<LimitName, number>> = {},
 ): Promise<Backend> {
-  const { device, info, description } = await openDevice(adapter, { limits, subgroups });
+  const { device, info, description } = await openDevice(adapter, { limits, subgroups, storage });
   const backend = new WebGpuBackend(device, info, description.limits);
   if (tf.findBackend(WEBGPU_BACKEND)) tf.removeBackend(WEBGPU_BACKEND);
   registerKernels(WEBGPU_BACKEND);

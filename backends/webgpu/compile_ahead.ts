@@ -66,8 +66,11 @@ export async function compileAhead(
       if (performance.now() - started < patience) continue;
       helpers ??= startHelpers(all.slice(index + 1).reverse(), {
         adapter,
-        limits: backend.limits,
-        subgroups: backend.subgroupSize > 0,
+        device: {
+          limits: backend.limits,
+          subgroups: backend.subgroupSize > 0,
+          storage: backend.device.features.has("shader-f16") ? "f16" : "f32",
+        },
         workgroup: backend.workgroup,
         bufferBytes: 4 * UNREAD,
       });

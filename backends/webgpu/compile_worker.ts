@@ -6,13 +6,12 @@
 /// <reference lib="deno.worker" />
 
 import type { AdapterChoice } from "../contract.ts";
-import { type LimitName, openDevice } from "./device.ts";
+import { type DeviceOptions, openDevice } from "./device.ts";
 
 /** What a thread is to compile, in order. */
 export interface CompileJob {
   adapter: AdapterChoice;
-  limits: Record<LimitName, number>;
-  subgroups: boolean;
+  device: DeviceOptions;
   /** Invocations of a workgroup. */
   workgroup: number;
   /** Of each storage buffer. */
@@ -30,7 +29,7 @@ export interface JobProgram {
 
 self.onmessage = async ({ data: job }: MessageEvent<CompileJob>) => {
   self.onmessage = () => self.close();
-  const { device } = await openDevice(job.adapter, job);
+  const { device } = await openDevice(job.adapter, job.device);
   for (const program of job.programs) {
     compile(device, program, job);
     await new Promise((resolve) => setTimeout(resolve)); // lets a "stop" in

@@ -1,6 +1,6 @@
 /** Finds WebGPU adapters and opens devices: what an adapter is, and why none can be used. */
 
-import { type AdapterChoice, BackendError } from "../contract.ts";
+import { type AdapterChoice, BackendError, type StorageType } from "../contract.ts";
 
 /** Limits that decide how kernels split their work. */
 const LIMITS = [
@@ -24,6 +24,8 @@ export interface DeviceOptions {
   limits?: Partial<Record<LimitName, number>>;
   /** Whether it must have subgroups; default false. */
   subgroups?: boolean;
+  /** Whether it must have half floats, for "f16"; default "f32". */
+  storage?: StorageType;
 }
 
 /** An adapter as people see it. */
@@ -110,11 +112,12 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
 /**
  * Opens a device with the adapter's own limits.
  *
- * @throws {BackendError} If there is no adapter, or it gives no device, or has no subgroups.
+ * @throws {BackendError} If there is no adapter, or it gives no device, or it has no subgroups or
+ * half floats that are asked for.
  */
 export async function openDevice(
   choice: AdapterChoice,
-  { limits = {}, subgroups = false }: DeviceOptions = {},
+  { limits = {}, subgroups = false, storage = "f32" }: DeviceOptions = {},
 ): Promise<OpenDevice> {
   const adapter = await requestAdapter(choice), description = describeAdapter(adapter);
   Object.assign(description.limits, limits);
@@ -124,10 +127,17 @@ export async function openDevice(
       `Cannot use subgroups: ${description.name} has none; leave out --subgroups`,
     );
   }
+  if (storage === "f16" && !adapter.features.has("shader-f16")) {
+    throw new BackendError(
+      "webgpu",
+      `Cannot store f16: ${description.name} has no half floats; leave out --storage`,
+    );
+  }
   const requiredFeatures: GPUFeatureName[] = FEATURES.filter((feature) =>
     adapter.features.has(feature)
   );
   if (subgroups) requiredFeatures.push("subgroups");
+  if (storage === "f16") requiredFeatures.push("shader-f16");
   try {
     const device = await adapter.requestDevice({
       requiredFeatures,

@@ -50,10 +50,10 @@ export class Homes implements BufferOwner {
 
   /** Moves a tensor and its values home, from the host or from another buffer. */
   bring(tensor: TensorInfo, home: GPUBuffer): void {
-    const data = this.#data(tensor.dataId), { values, resource } = data;
+    const { values, resource } = this.#data(tensor.dataId);
     if (resource === home) return;
     this.#vacate(home);
-    if (resource) this.#backend.copy(resource as GPUBuffer, home);
+    if (resource) this.#backend.copy(this.#backend.buffer(tensor), home);
     else this.#backend.queue.writeBuffer(home, 0, hostBytes(tensor, values));
     this.settle(tensor, home);
   }

@@ -42,6 +42,18 @@ export function program(name: string, source: string, common = ""): Program {
   return { name, code: `${COMMON}\n${common}\n${source}`, uniforms };
 }
 
+/** A program, and the same for half floats where it has `alias Stored = ...`. */
+export type StoredProgram = Readonly<Record<StoredForm, Program>>;
+/** How values are stored. */
+export type StoredForm = "floats" | "halves";
+
+/** Both programs of a text whose `Stored` is so many values. */
+export function storedProgram(floats: Program, values: 1 | 4): StoredProgram {
+  const stored = `alias Stored = ${values === 1 ? "f16" : "vec4<f16>"};`;
+  const code = `enable f16;\n${floats.code.replace(/alias Stored = \w+;/, stored)}`;
+  return { floats, halves: { ...floats, name: `${floats.name}, of halves`, code } };
+}
+
 /** A program that works on single values, and the same on four neighbouring channels at once. */
 export interface ItemProgram {
   readonly singles: Program;
@@ -52,6 +64,15 @@ export interface ItemProgram {
 export function itemProgram(name: string, source: string): ItemProgram {
   const quads = source.replace("alias Item = f32;", "alias Item = vec4f;");
   return { singles: program(name, source), quads: program(`${name}, by four`, quads) };
+}
+
+/** Both programs for both forms. */
+export function storedItems({ singles, quads }: ItemProgram): Record<StoredForm, ItemProgram> {
+  const one = storedProgram(singles, 1), four = storedProgram(quads, 4);
+  return {
+    floats: { singles: one.floats, quads: four.floats },
+    halves: { singles: one.halves, quads: four.halves },
+  };
 }
 
 /**

@@ -11,16 +11,33 @@
 
 import type { WebGpuBackend } from "./backend.ts";
 import type { Binding } from "./dispatcher.ts";
+import type { StoredForm } from "./program.ts";
 import { TensorSizeError } from "./tensor_size.ts";
 
 /** What offsets of bindings are multiples of: the default minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
 
-/** A tensor seen as `[length, values]`, of 4 bytes a value, at the start of its buffer. */
+/** Bytes of a value. */
+const BYTES: Readonly<Record<StoredForm, number>> = { floats: 4, halves: 2 };
+
+/** A tensor's values, from the start of a buffer. */
+export interface StoredBuffer {
+  buffer: GPUBuffer;
+  form: StoredForm;
+}
+
+/** A buffer of floats. */
+export function floats(buffer: GPUBuffer): StoredBuffer {
+  return { buffer, form: "floats" };
+}
+
+/** A tensor seen as `[length, values]`, at the start of its buffer. */
 export interface Rows {
   buffer: GPUBuffer;
   /** Per index of the first axis. */
   values: number;
+  /** Default "floats". */
+  form?: StoredForm;
 }
 
 /** A range of the first axis of tensors. */
@@ -47,10 +64,10 @@ export function slicesOf(
   },
 ): Slice[] {
   const limit = backend.limits.maxStorageBufferBindingSize;
-  const largest = 4 * Math.max(...tensors.map(({ values }) => values));
+  const largest = Math.max(...tensors.map(bytesOf));
   if (length * largest <= limit) return [{ first: 0, length, bind: ({ buffer }) => buffer }];
   const unit = tensors.reduce(
-    (common, { values }) => leastCommonMultiple(common, sliceUnit(values)),
+    (common, tensor) => leastCommonMultiple(common, sliceUnit(tensor)),
     multiple,
   );
   const most = Math.floor(limit / (unit * largest)) * unit;
@@ -60,18 +77,24 @@ export function slicesOf(
     return {
       first,
       length: own,
-      bind: ({ buffer, values }) => ({
-        buffer,
-        offset: 4 * first * values,
-        size: 4 * own * values,
+      bind: (tensor) => ({
+        buffer: tensor.buffer,
+        offset: first * bytesOf(tensor),
+        // An odd number of halves ends within four bytes.
+        size: 4 * Math.ceil(own * bytesOf(tensor) / 4),
       }),
     };
   });
 }
 
-/** What the lengths of slices are multiples of, for a tensor of so many values an index. */
-export function sliceUnit(values: number): number {
-  return ALIGNMENT / gcd(ALIGNMENT, 4 * values);
+/** Bytes of an index. */
+function bytesOf({ values, form = "floats" }: Omit<Rows, "buffer">): number {
+  return BYTES[form] * values;
+}
+
+/** What the lengths of slices are multiples of, for such a tensor. */
+export function sliceUnit(tensor: Omit<Rows, "buffer">): number {
+  return ALIGNMENT / gcd(ALIGNMENT, bytesOf(tensor));
 }
 
 /** The greatest common divisor of two positive integers. */

@@ -12,6 +12,7 @@ import { permitted } from "../permitted.ts";
 import { adapter } from "./adapter.ts";
 import { startEmulated } from "./cudnn/emulated.ts";
 import { EMULATOR_ABSENT } from "../cuda_emulator/emulator.ts";
+import type { Tolerance } from "./tolerances.ts";
 
 /** A device under test. */
 export interface TestDevice {
@@ -22,6 +23,8 @@ export interface TestDevice {
   fast: boolean;
   /** Bytes of the largest binding, where that is less than the adapter's. */
   binding?: number;
+  /** How near its results must be; default float32's. */
+  tolerance?: Tolerance;
   /** Why it cannot be tested here. */
   absent?: string;
   /** Makes it tfjs's current backend. */

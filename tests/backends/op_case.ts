@@ -6,7 +6,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { assert, assertEquals } from "../assert.ts";
-import { type DeviceTest, onComposition } from "./devices.ts";
+import { type DeviceTest, onComposition, type TestDevice } from "./devices.ts";
 import { dot, type NaiveOp, type Tensors64 } from "./naive/tensor64.ts";
 import { Samples } from "./samples.ts";
 import { FINITE_DIFFERENCES, TOLERANCES } from "./tolerances.ts";
@@ -74,15 +74,23 @@ export async function checkCase({ device, running }: DeviceTest, one: OpCase): P
   }
   const reference = referenceOf(one);
   const problems = [
-    ...differences(result.outputs, reference.outputs, { label: "y", kind: "forward" }),
-    ...differences(result.gradients, reference.gradients, { label: "d", kind: "gradient" }),
+    ...differences(result.outputs, reference.outputs, { label: "y", kind: "forward", device }),
+    ...differences(result.gradients, reference.gradients, { label: "d", kind: "gradient", device }),
   ];
   if (one.small && device.family !== "composition") {
     const composed = compositions.get(one) ?? await onComposition(() => evaluate(one));
     compositions.set(one, composed);
     problems.push(
-      ...compare(result.outputs, composed.outputs, { label: "composed y", kind: "composed" }),
-      ...compare(result.gradients, composed.gradients, { label: "composed d", kind: "composed" }),
+      ...compare(result.outputs, composed.outputs, {
+        label: "composed y",
+        kind: "composed",
+        device,
+      }),
+      ...compare(result.gradients, composed.gradients, {
+        label: "composed d",
+        kind: "composed",
+        device,
+      }),
     );
   }
   assert(problems.length === 0, `${one.name}\n  ${problems.join("\n  ")}`);
@@ -211,6 +219,7 @@ type Values = Record<string, ArrayLike<number>>;
 interface Comparison {
   label: string;
   kind: "forward" | "gradient" | "composed";
+  device: TestDevice;
 }
 
 function differences(
@@ -225,8 +234,8 @@ function differences(
 }
 
 /** One line per tensor that is missing, of another size, or too far off. */
-function compare(actual: Values, expected: Values, { label, kind }: Comparison): string[] {
-  const { floor, [kind]: limit } = TOLERANCES.float32;
+function compare(actual: Values, expected: Values, { label, kind, device }: Comparison): string[] {
+  const { floor, [kind]: limit } = device.tolerance ?? TOLERANCES.float32;
   const names = new Set([...Object.keys(actual), ...Object.keys(expected)]);
   return [...names].flatMap((name) => {
     const got = actual[name], want = expected[name];

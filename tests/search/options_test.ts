@@ -122,7 +122,10 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
   const software = { ...run, run: runOptionsOf(given("--backend=webgpu", "--adapter=software")) };
   assertEquals(software.run.adapter, "software");
   assertEquals(resumedOptions(given("--resume=a"), software), software.run);
-  assertEquals(resumedOptions(given("--resume=a", "--subgroups=off"), run), run.run);
+  assertEquals(
+    resumedOptions(given("--resume=a", "--subgroups=off", "--storage=f32"), run),
+    run.run,
+  );
 });
 
 Deno.test("resumedOptions() refuses options that conflict with the run", () => {
@@ -133,6 +136,7 @@ Deno.test("resumedOptions() refuses options that conflict with the run", () => {
     "--backend=webgpu",
     "--adapter=low-power",
     "--subgroups=on",
+    "--storage=f16",
     "--seed=3",
     "--layers=5,11,18",
     "--report-every=1",

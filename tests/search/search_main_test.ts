@@ -42,6 +42,7 @@ test("a search starts the backend with the options given for it", async (folder)
     "--backend=webgpu",
     "--adapter=low-power",
     "--subgroups=on",
+    "--storage=f16",
     `--save=${folder}/run`,
   ];
   const program = { command: "search", run: "deno run", script: "search.ts" };
@@ -60,5 +61,6 @@ test("a search starts the backend with the options given for it", async (folder)
     threads: undefined,
     adapter: "low-power",
     subgroups: true,
+    storage: "f16",
   }]]);
 });

@@ -1,8 +1,8 @@
 /** Gradients of a state's activation in WGSL. */
 
 import type { WebGpuBackend } from "../backend.ts";
-import { itemProgram, program } from "../program.ts";
-import { slicesOf } from "../slices.ts";
+import { itemProgram, program, storedItems, storedProgram } from "../program.ts";
+import { floats, slicesOf, type StoredBuffer } from "../slices.ts";
 import activation from "../wgsl/activation_grad.wgsl" with { type: "text" };
 import affine from "../wgsl/affine_grad.wgsl" with { type: "text" };
 import type { ActivatedInput } from "./depthwise_grad.ts";
@@ -11,8 +11,8 @@ import { addParts } from "./reduce.ts";
 import type { Scratch } from "./scratch.ts";
 import { partsFor } from "./split.ts";
 
-const ACTIVATION = itemProgram("activation, backward", activation);
-const AFFINE = program("scale and shift, backward", affine);
+const ACTIVATION = storedItems(itemProgram("activation, backward", activation));
+const AFFINE = storedProgram(program("scale and shift, backward", affine), 1);
 
 /**
  * From the gradient by the activated state to that by the state, in place, and by scale and shift,
@@ -35,14 +35,15 @@ export function activationGrad(
   }
   const perChannel = affine ?? scratch.floats(1);
   const uniforms = { affine: Number(affine !== undefined) };
-  runItems(backend, ACTIVATION, { tensors: [x, dx], perChannel, pixels, channels, uniforms });
+  const tensors = [x, floats(dx)];
+  runItems(backend, ACTIVATION[x.form], { tensors, perChannel, pixels, channels, uniforms });
 }
 
 function affineGrad(
   backend: WebGpuBackend,
   scratch: Scratch,
   { x, affine, dx, dAffine, pixels, channels }: {
-    x: GPUBuffer;
+    x: StoredBuffer;
     affine: GPUBuffer;
     dx: GPUBuffer;
     dAffine: GPUBuffer;
@@ -51,12 +52,12 @@ function affineGrad(
   },
 ): void {
   const results = 2 * channels;
-  const [state, incoming] = [x, dx].map((buffer) => ({ buffer, values: channels }));
+  const [state, incoming] = [x, floats(dx)].map((tensor) => ({ ...tensor, values: channels }));
   const tensors = [state, incoming];
   for (const { first, length, bind } of slicesOf(backend, { length: pixels, tensors })) {
     const parts = partsFor(backend, { length, invocations: channels, results });
     const partial = scratch.floats(parts * results);
-    backend.run(AFFINE, {
+    backend.run(AFFINE[x.form], {
       buffers: [bind(state), affine, bind(incoming), partial],
       uniforms: { pixels: length, channels, parts },
       invocations: channels * parts,

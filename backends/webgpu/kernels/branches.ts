@@ -6,8 +6,8 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { type Program, program } from "../program.ts";
-import { slicesOf, sliceUnit } from "../slices.ts";
+import { program, type StoredProgram, storedProgram } from "../program.ts";
+import { floats, slicesOf, sliceUnit, type StoredBuffer } from "../slices.ts";
 import batchNormSource from "../wgsl/batch_norm.wgsl" with { type: "text" };
 import batchNormBySubgroups from "../wgsl/batch_norm_subgroups.wgsl" with { type: "text" };
 import momentsSource from "../wgsl/moments.wgsl" with { type: "text" };
@@ -21,10 +21,10 @@ import { partsFor } from "./split.ts";
 /** By stride. */
 const MAX_POOL = { 1: pool(1, false), 2: pool(2, false) };
 const AVG_POOL = { 1: pool(1, true), 2: pool(2, true) };
-const MOMENTS = program("moments", momentsSource);
-const MOMENTS_OF_QUADS = program(
-  "moments of quads",
-  momentsSource.replace("alias Item = f32", "alias Item = vec4f"),
+const MOMENTS = storedProgram(program("moments", momentsSource), 1);
+const MOMENTS_OF_QUADS = storedProgram(
+  program("moments of quads", momentsSource.replace("alias Item = f32", "alias Item = vec4f")),
+  4,
 );
 const BATCH_NORM = reductionProgram("batch norm", {
   one: batchNormSource,
@@ -45,29 +45,41 @@ export function branchesKernel(backend: WebGpuBackend, call: Call): TensorInfo[]
   const [x] = call.inputs;
   return call.attrs.branches.flatMap((spec) => {
     if (spec.kind === "identity") return [backend.share(x)];
-    const y = backend.allocate([x.shape[0], ...spec.output]);
+    const y = backend.halves.allocate([x.shape[0], ...spec.output]);
     runBranch(backend, call, spec, y);
     return spec.statistics ? [y, ...batchNorm(backend, call, spec, y)] : [y];
   });
 }
 
+/** The input of a call, as its branches read it: separable ones alone read halves. */
+export function branchesInput(
+  backend: WebGpuBackend,
+  x: TensorInfo,
+  { branches }: BranchesAttrs,
+): StoredBuffer {
+  const halves = branches.every(({ kind }) => kind === "separable");
+  return halves ? backend.halves.stored(x) : floats(backend.buffer(x));
+}
+
 function runBranch(
   backend: WebGpuBackend,
-  { inputs, attrs: { relu, hasAffine } }: Call,
+  { inputs, attrs }: Call,
   spec: BranchSpec,
   y: TensorInfo,
 ): void {
-  const [x] = inputs, { stride, output: [outHeight, outWidth, outChannels] } = spec;
-  const from = backend.buffer(x), to = backend.buffer(y);
+  const [x] = inputs, { relu, hasAffine } = attrs;
+  const { stride, output: [outHeight, outWidth, outChannels] } = spec;
+  const from = branchesInput(backend, x, attrs), to = backend.halves.stored(y);
   const activation = { relu, affine: hasAffine ? backend.buffer(inputs[1]) : undefined };
   const filters = spec.filters.map((index) => backend.buffer(inputs[index]));
-  const common = { x: from, ...activation, y: to, shape: x.shape, spec };
+  const common = { ...activation, shape: x.shape, spec };
+  const dense = { ...common, x: from.buffer, y: to };
   switch (spec.kind) {
     case "separable": {
       const shape = [x.shape[0], outHeight, outWidth, x.shape[3]];
       using scratch = new Scratch(backend);
       const spatial = scratch.floats(util.sizeFromShape(shape));
-      runDepthwise(backend, { ...common, filter: filters[0], y: spatial });
+      runDepthwise(backend, { ...common, x: from, filter: filters[0], y: spatial });
       runConvolution(backend, {
         x: spatial,
         relu: false,
@@ -80,12 +92,12 @@ function runBranch(
     }
     case "pointwise":
     case "convolution":
-      runConvolution(backend, { ...common, filter: filters[0] });
+      runConvolution(backend, { ...dense, filter: filters[0] });
       return;
     case "factorized_reduce":
       filters.forEach((filter, offset) =>
         runConvolution(backend, {
-          ...common,
+          ...dense,
           filter,
           offset,
           results: { first: offset * outChannels / 2, count: outChannels / 2 },
@@ -97,12 +109,12 @@ function runBranch(
       const [images, height, width, channels] = x.shape;
       const across = Math.ceil(outWidth / 4);
       const pools = spec.kind === "max_pool" ? MAX_POOL : AVG_POOL;
-      const whole = { buffer: from, values: height * width * channels };
-      const pooled = { buffer: to, values: outHeight * outWidth * channels };
+      const whole = { ...from, values: height * width * channels };
+      const pooled = { ...to, values: outHeight * outWidth * channels };
       const tensors = [whole, pooled];
       for (const { length, bind } of slicesOf(backend, { length: images, tensors })) {
         const invocations = length * outHeight * across * channels;
-        backend.run(pools[stride as 1 | 2], {
+        backend.run(pools[stride as 1 | 2][to.form], {
           buffers: [bind(whole), bind(pooled)],
           uniforms: { height, width, channels, outHeight, outWidth, across, invocations },
           invocations,
@@ -112,12 +124,13 @@ function runBranch(
   }
 }
 
-function pool(stride: 1 | 2, mean: boolean): Program {
+function pool(stride: 1 | 2, mean: boolean): StoredProgram {
   const source = poolSource.replace("const STRIDE = 1", `const STRIDE = ${stride}`);
-  return program(
+  const floats = program(
     `${mean ? "average" : "max"} pool of stride ${stride}`,
     source.replace("const MEAN = false", `const MEAN = ${mean}`),
   );
+  return storedProgram(floats, 1);
 }
 
 /** The batch norm behind a branch: affine and moments. */
@@ -135,17 +148,17 @@ function batchNorm(
     results: 2 * channels,
     least: LEAST_PIXELS,
   });
+  const results = { ...backend.halves.stored(y), values: channels };
   // Slices are of whole parts, whose results are the same with one slice and with many.
-  const unit = sliceUnit(channels), share = Math.ceil(pixels / wanted / unit) * unit;
+  const unit = sliceUnit(results), share = Math.ceil(pixels / wanted / unit) * unit;
   const parts = Math.ceil(pixels / share);
   const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
   using scratch = new Scratch(backend);
   const partial = scratch.floats(parts * 2 * channels);
-  const results = { buffer: backend.buffer(y), values: channels };
   const slices = slicesOf(backend, { length: pixels, tensors: [results], multiple: share });
   for (const { first, length, bind } of slices) {
     const invocations = Math.ceil(length / share) * items;
-    backend.run(divides ? MOMENTS_OF_QUADS : MOMENTS, {
+    backend.run((divides ? MOMENTS_OF_QUADS : MOMENTS)[results.form], {
       buffers: [bind(results), partial],
       uniforms: {
         pixels: length,

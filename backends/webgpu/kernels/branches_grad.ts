@@ -20,11 +20,13 @@ import {
   sortGradientInputs,
 } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { itemProgram, program } from "../program.ts";
+import { itemProgram, program, storedItems } from "../program.ts";
+import { floats } from "../slices.ts";
 import incoming from "../wgsl/incoming.wgsl" with { type: "text" };
 import normGradient from "../wgsl/norm_gradient.wgsl" with { type: "text" };
 import transpose from "../wgsl/transpose.wgsl" with { type: "text" };
 import { activationGrad } from "./activation_grad.ts";
+import { branchesInput } from "./branches.ts";
 import {
   convolutionFilterGrad,
   convolutionInputGrad,
@@ -37,7 +39,7 @@ import { runAddition, runItems } from "./items.ts";
 import { poolGrad } from "./pool_grad.ts";
 import { Scratch } from "./scratch.ts";
 
-const INCOMING = itemProgram("batch norm, gradient by input", incoming);
+const INCOMING = storedItems(itemProgram("batch norm, gradient by input", incoming));
 const TRANSPOSE = program("transpose", transpose);
 const NORM_GRADIENT = program("batch norm, coefficients of the gradient", normGradient);
 
@@ -71,7 +73,7 @@ export function branchesGradKernel(
     attrs,
     forward,
     input: {
-      x: backend.buffer(x),
+      x: branchesInput(backend, x, attrs),
       affine: attrs.hasAffine ? backend.buffer(forward[1]) : undefined,
       activation: attrs.hasAffine ? 2 : attrs.relu ? 1 : 0,
       shape: x.shape,
@@ -131,9 +133,9 @@ function incomingGradient(call: Call, spec: BranchSpec, tensors: BranchTensors):
     },
     invocations: channels,
   });
-  const g = scratch.floats(pixels * channels);
-  runItems(backend, INCOMING, {
-    tensors: [backend.buffer(dy), backend.buffer(y), g],
+  const g = scratch.floats(pixels * channels), result = backend.halves.stored(y);
+  runItems(backend, INCOMING[result.form], {
+    tensors: [floats(backend.buffer(dy)), result, floats(g)],
     perChannel: coefficients,
     pixels,
     channels,
@@ -181,10 +183,9 @@ function separableBack(call: Call, spec: BranchSpec, g: GPUBuffer): void {
   // Holds the depthwise result, then the gradient by it.
   const middle = scratch.floats(images * height * width * channels);
   if (attrs.filterGradient) {
-    const relu = attrs.relu, { x, affine } = input;
-    runDepthwise(backend, { x, affine, relu, filter, y: middle, spec, shape: input.shape });
+    runDepthwise(backend, { ...input, relu: attrs.relu, filter, y: middle, spec });
     convolutionFilterGrad(backend, scratch, {
-      input: { x: middle, affine: undefined, activation: 0, shape },
+      input: { x: floats(middle), affine: undefined, activation: 0, shape },
       g,
       to: gradientTensor(call, pointwise),
       window,
@@ -201,7 +202,7 @@ function separableBack(call: Call, spec: BranchSpec, g: GPUBuffer): void {
     x: g,
     relu: false,
     filter: transposed,
-    y: middle,
+    y: floats(middle),
     spec: { kernel: 1, stride: 1, output: [height, width, channels] },
     shape: [images, height, width, outChannels],
   });
@@ -256,7 +257,7 @@ function stateBack(call: Call, spec: BranchSpec, tensors: BranchTensors): void {
   const g = incomingGradient(call, spec, tensors);
   if (spec.kind === "identity") {
     runAddition(backend, { a: g, sum: dx, elements: util.sizeFromShape([...shape]), add });
-  } else poolGrad(backend, scratch, { x, g, dx, spec, shape, add });
+  } else poolGrad(backend, scratch, { x: x.buffer, g, dx, spec, shape, add });
   scratch.release(g);
   call.begun = true;
 }

@@ -3,8 +3,8 @@
 import { windowPadding } from "../../geometry/windows.ts";
 import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { type Program, program } from "../program.ts";
-import { slicesOf } from "../slices.ts";
+import { program, type StoredProgram, storedProgram } from "../program.ts";
+import { slicesOf, type StoredBuffer } from "../slices.ts";
 import convolutionSource from "../wgsl/convolution.wgsl" with { type: "text" };
 import quads from "../wgsl/quads.wgsl" with { type: "text" };
 import singles from "../wgsl/singles.wgsl" with { type: "text" };
@@ -23,7 +23,7 @@ export interface ConvolutionCall extends Activation {
   /** `[k, k, C, M]`. */
   filter: GPUBuffer;
   /** `[N, OH, OW, C']`. */
-  y: GPUBuffer;
+  y: StoredBuffer;
   spec: Pick<BranchSpec, "kernel" | "stride" | "output">;
   /** That of x. */
   shape: readonly number[];
@@ -47,12 +47,12 @@ export function runConvolution(
   const divides = [channels, outChannels, count].every((size) => size % 4 === 0);
   const total = flat ? images * height * width : images;
   const from = { buffer: x, values: flat ? channels : height * width * channels };
-  const to = { buffer: y, values: flat ? outChannels : outHeight * outWidth * outChannels };
+  const to = { ...y, values: flat ? outChannels : outHeight * outWidth * outChannels };
   for (const { length, bind } of slicesOf(backend, { length: total, tensors: [from, to] })) {
     const [rows, wide] = flat ? [1, length] : [outHeight, outWidth];
     const across = Math.ceil(wide / 8);
     const invocations = (flat ? 1 : length) * rows * across * Math.ceil(count / 8);
-    backend.run(divides ? programs.quads : programs.singles, {
+    backend.run((divides ? programs.quads : programs.singles)[y.form], {
       buffers: [bind(from), filter, affine ?? filter, bind(to)],
       uniforms: {
         height: flat ? 1 : height,
@@ -75,10 +75,11 @@ export function runConvolution(
   }
 }
 
-function convolution(channels: "quads" | "singles", affine: boolean): Program {
-  return program(
+function convolution(channels: "quads" | "singles", affine: boolean): StoredProgram {
+  const floats = program(
     `convolution of ${channels}${affine ? " after an affine activation" : ""}`,
     convolutionSource.replace("const AFFINE = false", `const AFFINE = ${affine}`),
     channels === "quads" ? quads : singles,
   );
+  return storedProgram(floats, channels === "quads" ? 4 : 1);
 }

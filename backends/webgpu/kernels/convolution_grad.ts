@@ -112,7 +112,7 @@ export function convolutionFilterGrad(
   const blocks = taps * Math.ceil(channels / TILE) * Math.ceil(window.outChannels / TILE);
   const counts = [channels, window.outChannels, window.rowChannels, window.firstChannel];
   const divides = counts.every((count) => count % 4 === 0);
-  for (const slice of windowSlices(backend, { window, shape, input: x, output: g })) {
+  for (const slice of windowSlices(backend, { window, shape, input: x.buffer, output: g })) {
     const { first, images, sizes } = slice;
     const pixels = images * sizes.outHeight * sizes.outWidth;
     const parts = partsFor(backend, {

@@ -6,8 +6,8 @@
 import { type Window, windowPadding } from "../../geometry/windows.ts";
 import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { type Program, program } from "../program.ts";
-import { slicesOf } from "../slices.ts";
+import { program, type StoredProgram, storedProgram } from "../program.ts";
+import { slicesOf, type StoredBuffer } from "../slices.ts";
 import source from "../wgsl/depthwise.wgsl" with { type: "text" };
 
 /** Columns of an invocation's tile, and taps over all its rows at most: a program's length. */
@@ -25,7 +25,7 @@ export interface Activation {
 /** A depthwise convolution of activated images. */
 export interface DepthwiseCall extends Activation {
   /** `[N, H, W, C]`. */
-  x: GPUBuffer;
+  x: StoredBuffer;
   /** `[k, k, C, 1]`. */
   filter: GPUBuffer;
   /** `[N, OH, OW, C]`, the result. */
@@ -47,11 +47,11 @@ export function runDepthwise(
   const [images, height, width, channels] = shape, [outHeight, outWidth] = spec.output;
   const apart = apartOf(spec), down = Math.ceil(outHeight / (rowsOf(spec) * apart)) * apart;
   const across = Math.ceil(outWidth / COLUMNS);
-  const from = { buffer: x, values: height * width * channels };
+  const from = { ...x, values: height * width * channels };
   const to = { buffer: y, values: outHeight * outWidth * channels };
   for (const { length, bind } of slicesOf(backend, { length: images, tensors: [from, to] })) {
     const invocations = length * down * across * channels;
-    backend.run(programOf(spec), {
+    backend.run(programOf(spec)[x.form], {
       buffers: [bind(from), filter, affine ?? filter, bind(to)],
       uniforms: {
         height,
@@ -73,9 +73,9 @@ export function runDepthwise(
   }
 }
 
-const programs = new Map<string, Program>();
+const programs = new Map<string, StoredProgram>();
 
-function programOf(window: Window): Program {
+function programOf(window: Window): StoredProgram {
   const { kernel, stride, dilation } = window, key = `${kernel} ${stride} ${dilation}`;
   const known = programs.get(key);
   if (known) return known;
@@ -92,7 +92,7 @@ function programOf(window: Window): Program {
     source.replace("// TILE", tile(window)),
   );
   const name = `depthwise convolution, kernel ${kernel} stride ${stride} dilation ${dilation}`;
-  const made = program(name, code);
+  const made = storedProgram(program(name, code), 1);
   programs.set(key, made);
   return made;
 }

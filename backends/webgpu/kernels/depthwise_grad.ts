@@ -2,8 +2,8 @@
 
 import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { type Program, program } from "../program.ts";
-import { slicesOf } from "../slices.ts";
+import { program, type StoredProgram, storedProgram } from "../program.ts";
+import { floats, slicesOf, type StoredBuffer } from "../slices.ts";
 import filterSource from "../wgsl/depthwise_filter_grad.wgsl" with { type: "text" };
 import inputSource from "../wgsl/depthwise_input_grad.wgsl" with { type: "text" };
 import { runDepthwise } from "./depthwise.ts";
@@ -15,7 +15,7 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, index) => i
 
 /** The activated input of a branch. */
 export interface ActivatedInput {
-  x: GPUBuffer;
+  x: StoredBuffer;
   affine: GPUBuffer | undefined;
   /** 0 none, 1 ReLU, 2 ReLU of scale and shift. */
   activation: number;
@@ -27,8 +27,8 @@ export interface ActivatedInput {
 const LEAST_ROWS = 2;
 
 /** Programs by kernel size. */
-function bySize(make: (kernel: number) => Program): (kernel: number) => Program {
-  const programs = new Map<number, Program>();
+function bySize(make: (kernel: number) => StoredProgram): (kernel: number) => StoredProgram {
+  const programs = new Map<number, StoredProgram>();
   return (kernel) => {
     const known = programs.get(kernel) ?? make(kernel);
     programs.set(kernel, known);
@@ -63,7 +63,7 @@ const FILTER = bySize((kernel) => {
     (text, [mark, lines]) => text.replace(mark, lines),
     filterSource,
   );
-  return program(`depthwise ${kernel}x${kernel}, gradient by filter`, code);
+  return storedProgram(program(`depthwise ${kernel}x${kernel}, gradient by filter`, code), 1);
 });
 
 /** dx = the gradient by the (activated) input, or added to dx. */
@@ -82,7 +82,16 @@ export function depthwiseInputGrad(
   const { kernel, stride, dilation } = spec;
   if (stride === 1) {
     // The result has the size of x at stride 1.
-    runDepthwise(backend, { x: g, relu: false, filter, y: dx, spec, shape, turned: true, add });
+    runDepthwise(backend, {
+      x: floats(g),
+      relu: false,
+      filter,
+      y: dx,
+      spec,
+      shape,
+      turned: true,
+      add,
+    });
     return;
   }
   const from = { buffer: g, values: outHeight * outWidth * channels };
@@ -120,7 +129,7 @@ export function depthwiseFilterGrad(
   const { affine, activation, shape: [images, height, width, channels] } = input;
   const [outHeight, outWidth] = spec.output;
   const { kernel, stride, dilation } = spec, results = kernel * kernel * channels;
-  const x = { buffer: input.x, values: height * width * channels };
+  const x = { ...input.x, values: height * width * channels };
   const incoming = { buffer: g, values: outHeight * outWidth * channels };
   const tensors = [x, incoming];
   for (const { first, length, bind } of slicesOf(backend, { length: images, tensors })) {
@@ -132,7 +141,7 @@ export function depthwiseFilterGrad(
       least: LEAST_ROWS,
     });
     const partial = scratch.floats(parts * results);
-    backend.run(FILTER(kernel), {
+    backend.run(FILTER(kernel)[x.form], {
       buffers: [bind(x), affine ?? to, bind(incoming), partial],
       uniforms: {
         height,

@@ -2,7 +2,7 @@
 
 import type { WebGpuBackend } from "../backend.ts";
 import { type ItemProgram, itemProgram } from "../program.ts";
-import { slicesOf } from "../slices.ts";
+import { floats, slicesOf, type StoredBuffer } from "../slices.ts";
 import addition from "../wgsl/add.wgsl" with { type: "text" };
 
 const ADD = itemProgram("addition", addition);
@@ -10,7 +10,7 @@ const ADD = itemProgram("addition", addition);
 /** A call of an {@linkcode ItemProgram} over tensors `[pixels, channels]`. */
 export interface ItemCall {
   /** Bound in this order, then the values per channel. */
-  tensors: readonly GPUBuffer[];
+  tensors: readonly StoredBuffer[];
   perChannel?: GPUBuffer;
   pixels: number;
   channels: number;
@@ -25,7 +25,7 @@ export function runItems(
 ): void {
   const { pixels, channels, perChannel, uniforms = {} } = call;
   const item = channels % 4 === 0 ? 4 : 1, whole = perChannel ? [perChannel] : [];
-  const tensors = call.tensors.map((buffer) => ({ buffer, values: channels }));
+  const tensors = call.tensors.map((tensor) => ({ ...tensor, values: channels }));
   for (const { length, bind } of slicesOf(backend, { length: pixels, tensors })) {
     const elements = length * channels / item;
     backend.run(item === 4 ? quads : singles, {
@@ -42,5 +42,6 @@ export function runAddition(
   { a, sum, elements, add }: { a: GPUBuffer; sum: GPUBuffer; elements: number; add: boolean },
 ): void {
   const channels = elements % 4 === 0 ? 4 : 1, pixels = elements / channels;
-  runItems(backend, ADD, { tensors: [a, sum], pixels, channels, uniforms: { add: Number(add) } });
+  const tensors = [a, sum].map(floats), uniforms = { add: Number(add) };
+  runItems(backend, ADD, { tensors, pixels, channels, uniforms });
 }

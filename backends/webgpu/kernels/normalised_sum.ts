@@ -21,6 +21,7 @@ import {
   specialProgram,
   specialPrograms,
   specialUniforms,
+  storedChunks,
   strideOf,
 } from "./normalised_sum_plan.ts";
 import { Scratch } from "./scratch.ts";
@@ -37,17 +38,16 @@ export function normalisedSumKernel(
   const plan = planSum(backend, scratch, { inputs, attrs });
   const { plain, special, channels, lanes, pixels, table } = plan;
   const out = backend.allocate(inputs[attrs.terms[0].x].shape);
-  const rowsOf = (info: TensorInfo) => ({ buffer: backend.buffer(info), values: channels });
-  const to = rowsOf(out);
-  // All tensors have the size of the result.
-  for (const slice of slicesOf(backend, { length: pixels, tensors: [to] })) {
+  const rowsOf = (info: TensorInfo) => ({ ...backend.halves.stored(info), values: channels });
+  const to = rowsOf(out), tensors = [to, ...attrs.terms.map(({ x }) => rowsOf(inputs[x]))];
+  for (const slice of slicesOf(backend, { length: pixels, tensors })) {
     const { bind } = slice, values = slice.length * channels;
     const x = (chunk: typeof plain) =>
       slots(SLOTS, (slot) => bind(rowsOf(inputs[(chunk[slot] ?? chunk[0]).spec.x])));
     const stride = strideOf(plan, { values, share: SHARE });
-    for (const chunk of chunksOf(plain, SLOTS)) {
+    for (const { form, terms: chunk } of storedChunks(backend, inputs, plain)) {
       const first = chunk[0].row, add = Number(first > 0);
-      backend.run(PLAIN[lanes], {
+      backend.run(PLAIN[lanes][form], {
         buffers: [table, ...x(chunk), bind(to)],
         uniforms: {
           values: values / lanes,

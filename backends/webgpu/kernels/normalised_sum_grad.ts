@@ -33,6 +33,7 @@ import {
   specialProgram,
   specialPrograms,
   specialUniforms,
+  storedChunks,
   strideOf,
   type SumPlan,
 } from "./normalised_sum_plan.ts";
@@ -94,10 +95,11 @@ function encodeSums(backend: WebGpuBackend, scratch: Scratch, call: GradCall): S
   const { inputs, plan, dy } = call, { channels, lanes, pixels, table } = plan;
   const plain = plan.plain.filter(needsSums), special = plan.special.filter(needsSums);
   const row = plain.length, width = (row + 1 + 2 * special.length) * channels;
-  const rowsOf = (info: TensorInfo) => ({ buffer: backend.buffer(info), values: channels });
+  const rowsOf = (info: TensorInfo) => ({ ...backend.halves.stored(info), values: channels });
   const d = rowsOf(dy), sums = scratch.floats(width);
   const most = Math.min(MOST_PARTS, mostParts(backend.limits, width));
-  for (const slice of slicesOf(backend, { length: pixels, tensors: [d] })) {
+  const tensors = [d, ...[...plain, ...special].map(({ spec }) => rowsOf(inputs[spec.x]))];
+  for (const slice of slicesOf(backend, { length: pixels, tensors })) {
     const { bind } = slice, values = slice.length * channels;
     const stride = strideOf(plan, { values, share: PART, most }), parts = stride / channels;
     const partials = scratch.floats(parts * width);
@@ -106,9 +108,9 @@ function encodeSums(backend: WebGpuBackend, scratch: Scratch, call: GradCall): S
         count,
         (slot) => bind(slot < chunk.length ? rowsOf(inputs[chunk[slot].spec.x]) : d),
       );
-    for (const chunk of chunksOf(plain, SLOTS)) {
+    for (const { form, terms: chunk } of storedChunks(backend, inputs, plain)) {
       const first = chunk[0].row, sumRow = first === 0 ? row : -1;
-      backend.run(SUMS[lanes], {
+      backend.run(SUMS[lanes][form], {
         buffers: [bind(d), ...x(chunk, SLOTS), partials],
         uniforms: {
           values: values / lanes,
@@ -212,7 +214,7 @@ function encodeX(
             : unused[slot - 1] ??= scratch.floats(1),
       );
     for (const chunk of chunksOf(plain.filter(needsSums), SLOTS)) {
-      backend.run(X[lanes], {
+      backend.run(X[lanes].floats, {
         buffers: [table, bind(d), ...written(chunk)],
         uniforms: {
           values: values / lanes,

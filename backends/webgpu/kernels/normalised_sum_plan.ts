@@ -7,7 +7,13 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type HostNumber, hostNumber } from "../../host_number.ts";
 import type { NormalisedSumAttrs, SumTermSpec } from "../../ops/normalised_sum.ts";
 import type { WebGpuBackend } from "../backend.ts";
-import { type Program, program } from "../program.ts";
+import {
+  type Program,
+  program,
+  type StoredForm,
+  type StoredProgram,
+  storedProgram,
+} from "../program.ts";
 import { gcd, type Slice } from "../slices.ts";
 import factors from "../wgsl/normalised_sum_factors.wgsl" with { type: "text" };
 import mask from "../wgsl/mask.wgsl" with { type: "text" };
@@ -25,7 +31,7 @@ export const SHARE = 16;
 export const SLOTS = 6;
 
 /** A program for plain terms, by the channels that it takes at a time. */
-export type PlainPrograms = Record<1 | 4, Program>;
+export type PlainPrograms = Record<1 | 4, StoredProgram>;
 
 /**
  * A program for plain terms whose tensors are arrays of `Value`; `table` says whether it reads one.
@@ -34,8 +40,8 @@ export function plainPrograms(name: string, text: string, { table = true } = {})
   const common = (type: string, coefficients: string) =>
     `alias Value = ${type};\n${table ? coefficients : ""}`;
   return {
-    1: program(name, text, common("f32", scalar)),
-    4: program(`${name}, by four`, text, common("vec4f", vector)),
+    1: storedProgram(program(name, text, common("f32", scalar)), 1),
+    4: storedProgram(program(`${name}, by four`, text, common("vec4f", vector)), 4),
   };
 }
 
@@ -77,7 +83,8 @@ export interface PlannedTerm {
 
 export interface SumPlan {
   /**
-   * First those without masks and factors per sample; of either kind those that need sums first.
+   * First those without masks and factors per sample; of either kind those that need sums first, of
+   * these the halves.
    */
   terms: PlannedTerm[];
   plain: PlannedTerm[];
@@ -109,7 +116,11 @@ export function planSum(
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: NormalisedSumAttrs },
 ): SumPlan {
   const [images, height, width, channels] = inputs[attrs.terms[0].x].shape;
-  const rank = (term: PlannedTerm) => 2 * Number(isSpecial(term.spec)) + Number(!needsSums(term));
+  // Programs for special terms read floats.
+  for (const spec of attrs.terms) if (isSpecial(spec)) backend.buffer(inputs[spec.x]);
+  const rank = (term: PlannedTerm) =>
+    4 * Number(isSpecial(term.spec)) + 2 * Number(!needsSums(term)) +
+    Number(backend.halves.form(inputs[term.spec.x]) === "floats");
   const terms = attrs.terms
     .map((spec, position): PlannedTerm => ({ spec, position, row: 0, samples: -1 }))
     .sort((a, b) => rank(a) - rank(b) || a.position - b.position);
@@ -212,6 +223,27 @@ export function chunksOf<T>(items: readonly T[], size: number): T[][] {
     { length: Math.ceil(items.length / size) },
     (_, chunk) => items.slice(chunk * size, (chunk + 1) * size),
   );
+}
+
+/** Terms that a program takes at once, and how their tensors are stored. */
+export interface StoredTerms {
+  form: StoredForm;
+  terms: PlannedTerm[];
+}
+
+/** Runs of at most {@linkcode SLOTS} terms whose tensors are stored alike. */
+export function storedChunks(
+  { halves }: WebGpuBackend,
+  inputs: readonly TensorInfo[],
+  terms: readonly PlannedTerm[],
+): StoredTerms[] {
+  const chunks: StoredTerms[] = [];
+  for (const term of terms) {
+    const form = halves.form(inputs[term.spec.x]), last = chunks.at(-1);
+    if (last?.form === form && last.terms.length < SLOTS) last.terms.push(term);
+    else chunks.push({ form, terms: [term] });
+  }
+  return chunks;
 }
 
 /** One value per slot. */

@@ -2,8 +2,10 @@
 // sums over parts of the pixels: one channel of one part an invocation. `partial` is
 // [parts, 2, channels].
 struct Uniforms { pixels: i32, channels: i32, parts: i32 }
+// Of x.
+alias Stored = f32;
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read> affine: array<f32>;
 @group(0) @binding(3) var<storage, read> d: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partial: array<f32>;
@@ -18,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let end = min((part + 1) * share, u.pixels);
   var ofScale = 0.0; var ofShift = 0.0;
   for (var p = part * share; p < end; p++) {
-    let v = x[p * u.channels + c];
+    let v = f32(x[p * u.channels + c]);
     if (fma(v, scale, shift) > 0.0) {
       let g = d[p * u.channels + c];
       ofScale = fma(g, v, ofScale);

@@ -5,6 +5,8 @@
 // neighbouring invocations on neighbouring channels. How four channels are read and written comes
 // from quads.wgsl, where all counts of channels divide by four, or from singles.wgsl.
 const AFFINE = false;
+// Of y.
+alias Stored = Item;
 struct Uniforms {
   height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, outChannels: i32,
   across: i32, invocations: i32, kernel: i32, stride: i32, pad: i32, results: i32, first: i32,
@@ -18,7 +20,7 @@ struct Uniforms {
 // Scale and shift, [2, C]; any buffer without AFFINE.
 @group(0) @binding(3) var<storage, read> pair: array<Item>;
 // [N, OH, OW, C']
-@group(0) @binding(4) var<storage, read_write> y: array<Item>;
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>;
 
 fn activate(value: vec4f, scale: vec4f, shift: vec4f, inside: bool) -> vec4f {
   if (AFFINE) { return select(vec4f(), max(scale * value + shift, vec4f()), inside); }

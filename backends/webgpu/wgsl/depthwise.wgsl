@@ -11,6 +11,8 @@ const ROWS = 1;
 // From one row of a tile to the next.
 const APART = 1;
 const COLUMNS = 8;
+// Of x.
+alias Stored = f32;
 struct Uniforms {
   height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, down: i32, across: i32,
   invocations: i32, relu: i32, affine: i32,
@@ -18,7 +20,7 @@ struct Uniforms {
   tap: i32, step: i32, add: i32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
 // [k, k, C, 1]
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 // Scale and shift, [2, C]; any buffer without an affine activation.
@@ -63,7 +65,7 @@ fn columnAt(q: i32, c: i32) -> Column {
 }
 
 fn valueAt(row: Row, column: Column, scale: f32, shift: f32) -> f32 {
-  let value = scale * x[row.start + column.at] + shift;
+  let value = scale * f32(x[row.start + column.at]) + shift;
   let activated = select(value, max(value, 0.0), u.relu != 0);
   return select(0.0, activated, row.inside && column.inside);
 }

@@ -9,8 +9,10 @@ struct Uniforms {
   // Of the input: 0 none, 1 ReLU, 2 ReLU of scale and shift.
   activation: i32, parts: i32
 }
+// Of x.
+alias Stored = f32;
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Stored>;
 @group(0) @binding(2) var<storage, read> affine: array<f32>;
 @group(0) @binding(3) var<storage, read> g: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partial: array<f32>;
@@ -26,7 +28,7 @@ fn line(image: i32, h: i32) -> i32 {
 }
 
 fn load(start: i32, column: i32, c: i32) -> f32 {
-  let v = x[(max(start, 0) + clamp(column, 0, u.width - 1)) * u.channels + c];
+  let v = f32(x[(max(start, 0) + clamp(column, 0, u.width - 1)) * u.channels + c]);
   let value = select(v, max(fma(v, scale, shift), 0.0), u.activation != 0);
   return select(0.0, value, start >= 0 && column >= 0 && column < u.width);
 }

@@ -2,6 +2,8 @@
 // [parts, 2, C], about the part's first value, so that a large mean costs no digits: one item of
 // channels an invocation. Every fourth pixel is summed apart, for speed and for rounding's sake.
 alias Item = f32;
+// Of y.
+alias Stored = Item;
 // Channels in items.
 struct Uniforms {
   pixels: i32, channels: i32, length: i32,
@@ -10,7 +12,7 @@ struct Uniforms {
   invocations: i32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> y: array<Item>;
+@group(0) @binding(1) var<storage, read> y: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> partials: array<Item>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -21,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c = at - part * u.channels;
   let first = part * u.length;
   let last = min(first + u.length, u.pixels) - 1;
-  let pivot = y[first * u.channels + c];
+  let pivot = Item(y[first * u.channels + c]);
   var sum0 = Item();
   var sum1 = Item();
   var sum2 = Item();
@@ -34,10 +36,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let four = pixel + vec4i(0, 1, 2, 3);
     let inside = four <= vec4i(last);
     let place = min(four, vec4i(last)) * u.channels + c;
-    let d0 = y[place.x] - pivot;
-    let d1 = select(Item(), y[place.y] - pivot, inside.y);
-    let d2 = select(Item(), y[place.z] - pivot, inside.z);
-    let d3 = select(Item(), y[place.w] - pivot, inside.w);
+    let d0 = Item(y[place.x]) - pivot;
+    let d1 = select(Item(), Item(y[place.y]) - pivot, inside.y);
+    let d2 = select(Item(), Item(y[place.z]) - pivot, inside.z);
+    let d3 = select(Item(), Item(y[place.w]) - pivot, inside.w);
     sum0 += d0;
     sum1 += d1;
     sum2 += d2;

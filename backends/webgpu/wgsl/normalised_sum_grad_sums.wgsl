@@ -6,14 +6,16 @@ struct Uniforms {
   values: i32, stride: i32, channels: i32, width: i32,
   first: i32, sumRow: i32, terms: i32,
 }
+// Of x.
+alias Stored = Value;
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> dy: array<Value>;
-@group(0) @binding(2) var<storage, read> x0: array<Value>;
-@group(0) @binding(3) var<storage, read> x1: array<Value>;
-@group(0) @binding(4) var<storage, read> x2: array<Value>;
-@group(0) @binding(5) var<storage, read> x3: array<Value>;
-@group(0) @binding(6) var<storage, read> x4: array<Value>;
-@group(0) @binding(7) var<storage, read> x5: array<Value>;
+@group(0) @binding(2) var<storage, read> x0: array<Stored>;
+@group(0) @binding(3) var<storage, read> x1: array<Stored>;
+@group(0) @binding(4) var<storage, read> x2: array<Stored>;
+@group(0) @binding(5) var<storage, read> x3: array<Stored>;
+@group(0) @binding(6) var<storage, read> x4: array<Stored>;
+@group(0) @binding(7) var<storage, read> x5: array<Stored>;
 @group(0) @binding(8) var<storage, read_write> partials: array<Value>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -30,12 +32,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var e = at; e < u.values; e += u.stride) {
     let d = dy[e];
     sum += d;
-    sum0 += d * x0[e];
-    if (u.terms > 1) { sum1 += d * x1[e]; }
-    if (u.terms > 2) { sum2 += d * x2[e]; }
-    if (u.terms > 3) { sum3 += d * x3[e]; }
-    if (u.terms > 4) { sum4 += d * x4[e]; }
-    if (u.terms > 5) { sum5 += d * x5[e]; }
+    sum0 += d * Value(x0[e]);
+    if (u.terms > 1) { sum1 += d * Value(x1[e]); }
+    if (u.terms > 2) { sum2 += d * Value(x2[e]); }
+    if (u.terms > 3) { sum3 += d * Value(x3[e]); }
+    if (u.terms > 4) { sum4 += d * Value(x4[e]); }
+    if (u.terms > 5) { sum5 += d * Value(x5[e]); }
   }
   let to = at / u.channels * u.width + at % u.channels;
   partials[to + u.first * u.channels] = sum0;

@@ -2,13 +2,15 @@
 // which share the columns that they read. The padding is neither a maximum nor counted in a mean.
 const MEAN = false;
 const STRIDE = 1;
+// Of y.
+alias Stored = f32;
 struct Uniforms {
   height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, across: i32,
   invocations: i32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored>;
 
 // Four columns of x: where they are, and whether there are such.
 struct Columns { place: vec4i, inside: vec4<bool> }
@@ -65,8 +67,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     best /= vec4f(covered * rows);
   }
   let to = (row * u.outWidth + j) * u.channels + c;
-  y[to] = best.x;
-  if (j + 1 < u.outWidth) { y[to + u.channels] = best.y; }
-  if (j + 2 < u.outWidth) { y[to + 2 * u.channels] = best.z; }
-  if (j + 3 < u.outWidth) { y[to + 3 * u.channels] = best.w; }
+  y[to] = Stored(best.x);
+  if (j + 1 < u.outWidth) { y[to + u.channels] = Stored(best.y); }
+  if (j + 2 < u.outWidth) { y[to + 2 * u.channels] = Stored(best.z); }
+  if (j + 3 < u.outWidth) { y[to + 3 * u.channels] = Stored(best.w); }
 }

@@ -11,4 +11,4 @@ fn wAt(tap: i32, c: i32, m: i32) -> vec4f {
   return w[((tap + c) * u.results + min(m, u.results - 4)) / 4];
 }
 
-fn put(pixel: i32, m: i32, value: vec4f) { y[(pixel + m) / 4] = value; }
+fn put(pixel: i32, m: i32, value: vec4f) { y[(pixel + m) / 4] = Stored(value); }

@@ -23,8 +23,8 @@ fn wAt(tap: i32, c: i32, m: i32) -> vec4f {
 
 fn put(pixel: i32, m: i32, value: vec4f) {
   let at = pixel + m;
-  y[at] = value.x;
-  if (m + 1 < u.results) { y[at + 1] = value.y; }
-  if (m + 2 < u.results) { y[at + 2] = value.z; }
-  if (m + 3 < u.results) { y[at + 3] = value.w; }
+  y[at] = Stored(value.x);
+  if (m + 1 < u.results) { y[at + 1] = Stored(value.y); }
+  if (m + 2 < u.results) { y[at + 2] = Stored(value.z); }
+  if (m + 3 < u.results) { y[at + 3] = Stored(value.w); }
 }

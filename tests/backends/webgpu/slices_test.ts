@@ -42,6 +42,24 @@ webgpuTest("slicesOf() begins slices where every tensor's offset is aligned", ({
   assertEquals(slices[2].bind(tensors[1]), { buffer: small, offset: 1024, size: 160 });
 }, SMALL_BINDINGS);
 
+webgpuTest(
+  "slicesOf() counts halves as two bytes, and ends bindings of them at four",
+  ({ webgpu }) => {
+    const floats = rows(webgpu, { length: 257, values: 147 });
+    const halves: Rows = { ...floats, form: "halves" };
+    assertEquals(slicesOf(webgpu, { length: 257, tensors: [halves] }).length, 1);
+    const slices = slicesOf(webgpu, { length: 257, tensors: [floats, halves] });
+    assertEquals(slices.map(({ first, length }) => [first, length]), [[0, 128], [128, 128], [
+      256,
+      1,
+    ]]);
+    const { buffer } = floats;
+    assertEquals(slices[2].bind(floats), { buffer, offset: 150528, size: 588 });
+    assertEquals(slices[2].bind(halves), { buffer, offset: 75264, size: 296 });
+  },
+  { ...SMALL_BINDINGS, maxStorageBufferBindingSize: 80000 },
+);
+
 webgpuTest("slicesOf() begins slices at multiples of what is asked", ({ webgpu }) => {
   const tensors = [rows(webgpu, { length: 1000, values: 64 })];
   const firsts = slicesOf(webgpu, { length: 1000, tensors, multiple: 100 }).map(({ first }) =>

@@ -10,6 +10,7 @@ import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { tinyBatch, tinySettings } from "../../search/tiny_network.ts";
 import { adapter } from "../adapter.ts";
 import { Samples } from "../samples.ts";
+import { withoutFeatures } from "./without_features.ts";
 
 /** What a test gets: the backend's kernels' side, and the names of the programs that it has run. */
 interface Started {
@@ -108,24 +109,8 @@ test("a step uses subgroups where it is asked to, and only there", async () => {
 });
 
 test("an adapter without subgroups is refused in one line", async () => {
-  const { requestAdapter } = navigator.gpu;
-  navigator.gpu.requestAdapter = async (options) => {
-    const real = (await requestAdapter.call(navigator.gpu, options))!;
-    return new Proxy(real, {
-      get: (target, key) => {
-        if (key === "info") return { description: "old card", subgroupMaxSize: 0 };
-        const value = Reflect.get(target, key);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  };
-  try {
-    const { message } = await assertRejects(
-      () => startBackend("webgpu", { subgroups: true }),
-      BackendError,
-    );
-    assertEquals(message, "Cannot use subgroups: old card has none; leave out --subgroups");
-  } finally {
-    navigator.gpu.requestAdapter = requestAdapter;
-  }
+  const { message } = await withoutFeatures(() =>
+    assertRejects(() => startBackend("webgpu", { subgroups: true }), BackendError)
+  );
+  assertEquals(message, "Cannot use subgroups: old card has none; leave out --subgroups");
 });
