@@ -125,11 +125,9 @@ export class Search {
 
   /** Runs a stage from where it stands, and prepares the next; returns the last one's result. */
   async #runStage(): Promise<SearchResult | undefined> {
-    const { config, data, folder, compileAhead, createRecorder } = this.#options;
+    const { config, data, folder, createRecorder } = this.#options;
     const state = this.#state;
-    await compileAhead?.(() =>
-      drySteps(this.stageSettings(), { size: config.batch, recorder: createRecorder?.() })
-    );
+    await this.#compile();
     this.#loaders = stageLoaders(data, config, state.stage);
     this.#trainer = new StageTrainer(this.stageSettings(), createRecorder?.());
     try {
@@ -141,6 +139,17 @@ export class Search {
     } finally {
       this.#trainer.dispose();
     }
+  }
+
+  /** Compiles what the stage's steps need; its time is the run's, and no step's. */
+  async #compile(): Promise<void> {
+    const { config, compileAhead, createRecorder } = this.#options;
+    await compileAhead?.(() =>
+      drySteps(this.stageSettings(), { size: config.batch, recorder: createRecorder?.() })
+    );
+    const now = performance.now();
+    this.#state.seconds += (now - this.#steppedAt) / 1000;
+    this.#steppedAt = now;
   }
 
   #stageFacts() {
@@ -227,7 +236,7 @@ export class Search {
 
   /** Reads the metrics since the last report, and logs those of training. */
   async #report(): Promise<void> {
-    const { folder, progress } = this.#options;
+    const { folder, progress, memory } = this.#options;
     const { phase, sums, step } = this.#state;
     const kinds = phase === "validate" ? ["evaluation"] as const : ["weights", "alphas"] as const;
     const line: Record<string, unknown> = { type: "report", ...this.#place(), step };
@@ -242,14 +251,7 @@ export class Search {
     folder.log(line);
     const { seconds } = this.#state, imagesPerSecond = progress.imagesPerSecond;
     const time = new Date().toISOString();
-    folder.timing({
-      ...this.#place(),
-      step,
-      time,
-      seconds,
-      imagesPerSecond,
-      ...this.#options.memory(),
-    });
+    folder.timing({ ...this.#place(), step, time, seconds, imagesPerSecond, ...memory() });
   }
 
   #diverged(kind: string): RunError {
