@@ -13,6 +13,8 @@ import {
   type BackendOptions,
   OutOfMemoryError,
 } from "../contract.ts";
+import type { Copy } from "../homes.ts";
+import { StepRecorder } from "../step_recorder.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { CommandList } from "./command_list.ts";
 import { compileAhead } from "./compile_ahead.ts";
@@ -22,7 +24,7 @@ import { type CallSink, type Dispatch, Dispatcher } from "./dispatcher.ts";
 import { HalfStorage } from "./half_storage.ts";
 import { Pipelines } from "./pipelines.ts";
 import type { Program } from "./program.ts";
-import { WebGpuRecorder } from "./recorder.ts";
+import { WebGpuRecording } from "./recorder.ts";
 import { registerKernels } from "./register.ts";
 import { TensorSizeError } from "./tensor_size.ts";
 import { encodingInto, internalsOf } from "./tfjs_internals.ts";
@@ -118,7 +120,7 @@ export class WebGpuBackend extends WebGPUBackend {
   }
 
   /** Copies a buffer's values to another of its size, after what is encoded, and submits. */
-  copy(from: GPUBuffer, to: GPUBuffer): void {
+  copy({ from, to }: Copy<GPUBuffer>): void {
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
     internalsOf(this).commandEncoder!.copyBufferToBuffer(from, 0, to, 0, to.size);
@@ -273,7 +275,7 @@ export async function startWebGpuBackend(
     description: `webgpu, ${description.name}${description.software ? " (software)" : ""}`,
     memory: () => backend.usage(),
     resetPeak: () => backend.pool.resetPeak(),
-    createRecorder: () => new WebGpuRecorder(backend),
+    createRecorder: () => new StepRecorder(new WebGpuRecording(backend)),
     compileAhead: (body, onProgress) => compileAhead(backend, body, { adapter, onProgress }),
     close: () => {
       if (tf.findBackend(WEBGPU_BACKEND) === backend) tf.removeBackend(WEBGPU_BACKEND);

@@ -7,13 +7,11 @@
  */
 
 import type { BackendMemory } from "../contract.ts";
+import type { PlaceOwner } from "../homes.ts";
 import type { WebGpuBackend } from "./backend.ts";
 
 /** Whoever decides what becomes of a buffer when it is released. */
-export interface BufferOwner {
-  /** A tensor or a kernel no longer holds the buffer. */
-  released(buffer: GPUBuffer): void;
-}
+export type BufferOwner = PlaceOwner<GPUBuffer>;
 
 /** What a buffer is wanted for. */
 export interface BufferRequest {

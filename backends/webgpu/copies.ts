@@ -1,5 +1,6 @@
 /** Copies between buffers, many a dispatch: one by one, each would wait for the one before. */
 
+import type { Copy } from "../homes.ts";
 import type { WebGpuBackend } from "./backend.ts";
 import { packProgram, runPacks } from "./packs.ts";
 import source from "./wgsl/copy.wgsl" with { type: "text" };
@@ -9,14 +10,8 @@ const COPY = packProgram("copies", source, { most: 8 });
 /** Values that an invocation copies. */
 const SHARE = 4;
 
-/** Values on their way from one buffer to another of the same size, a multiple of 4 bytes. */
-export interface Copy {
-  from: GPUBuffer;
-  to: GPUBuffer;
-}
-
-/** Encodes copies. */
-export function runCopies(backend: WebGpuBackend, copies: readonly Copy[]): void {
+/** Encodes copies between buffers of the same sizes, multiples of 4 bytes. */
+export function runCopies(backend: WebGpuBackend, copies: readonly Copy<GPUBuffer>[]): void {
   runPacks(backend, COPY, {
     shared: [],
     uniforms: {},

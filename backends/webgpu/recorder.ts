@@ -1,86 +1,79 @@
 /**
  * Records steps on WebGPU: their calls go to a list instead of the device, with every buffer and bind group
  * kept, and a replay submits that list.
- *
- * Invariants: recording a step runs nothing on the device; tensors that live on between steps stay in
- * their homes, which a replay reads and, by copies at its end, writes.
  */
 
-import type { Tensor } from "@tensorflow/tfjs-core";
-import type { Recorder, Recording } from "../contract.ts";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { Copy, HomeMemory } from "../homes.ts";
+import type { Captured, RecordingDevice } from "../step_recorder.ts";
 import { Arena } from "./arena.ts";
 import type { WebGpuBackend } from "./backend.ts";
 import { CommandList } from "./command_list.ts";
 import { runCopies } from "./copies.ts";
-import { Homes } from "./homes.ts";
 
 const UNIFORM = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
 
-export class WebGpuRecorder implements Recorder {
+export class WebGpuRecording implements RecordingDevice<GPUBuffer> {
+  readonly memory: HomeMemory<GPUBuffer>;
   readonly #backend: WebGpuBackend;
   readonly #arena: Arena;
-  readonly #homes: Homes;
 
   constructor(backend: WebGpuBackend) {
+    this.memory = homeMemory(backend);
     this.#backend = backend;
     this.#arena = new Arena(backend.pool, backend.limits);
-    this.#homes = new Homes(backend);
   }
 
-  record(step: () => void, tensors: () => readonly Tensor[]): Recording {
-    const { bufferManager } = this.#backend, added: GPUBuffer[] = [];
-    try {
-      const homes = distinct(tensors().map((tensor) => this.#homes.of(tensor, added)));
-      this.#backend.submitAll();
-      const list = new CommandList(
-        this.#backend,
-        (bytes) => bufferManager.acquireBuffer(bytes, UNIFORM),
-      );
-      this.#arena.during(() =>
-        this.#backend.diverted(list, () => {
-          step();
-          return this.#copyHome(tensors(), homes);
-        })
-      );
-      list.finish();
-      tensors().forEach((tensor, index) => this.#homes.settle(tensor, homes[index]));
-      return { replay: (given) => this.#replay(list, { tensors: given, homes }) };
-    } catch (error) {
-      this.#homes.remove(added);
-      throw error;
-    }
+  place(tensor: TensorInfo): GPUBuffer {
+    return this.#backend.buffer(tensor);
   }
 
-  /** Encodes copies of a step's results to the tensors' homes; returns the buffers they are in. */
-  #copyHome(tensors: readonly Tensor[], homes: readonly GPUBuffer[]): GPUBuffer[] {
-    const buffers = tensors.map((tensor) => this.#backend.buffer(tensor));
-    const copies = homes.map((to, index) => ({ from: buffers[index], to }))
-      .filter(({ from, to }) => from !== to);
-    distinct([...homes, ...copies.map(({ from }) => from)]);
+  capture(body: () => readonly GPUBuffer[]): Captured {
+    const backend = this.#backend, { bufferManager } = backend;
+    backend.submitAll();
+    const list = new CommandList(backend, (bytes) => bufferManager.acquireBuffer(bytes, UNIFORM));
+    this.#arena.during(() => backend.diverted(list, body));
+    list.finish();
+    return (bring) =>
+      backend.errors.guarded(() => {
+        backend.submitAll();
+        bring();
+        backend.pool.noteAllInUse();
+        list.replay();
+      });
+  }
+
+  copyAll(copies: readonly Copy<GPUBuffer>[]): void {
     runCopies(this.#backend, copies);
-    return buffers;
-  }
-
-  #replay(
-    list: CommandList,
-    { tensors, homes }: { tensors: readonly Tensor[]; homes: readonly GPUBuffer[] },
-  ): void {
-    this.#backend.errors.guarded(() => {
-      this.#backend.submitAll();
-      tensors.forEach((tensor, index) => this.#homes.bring(tensor, homes[index]));
-      this.#backend.pool.noteAllInUse();
-      list.replay();
-    });
   }
 
   dispose(): void {
     this.#arena.dispose();
-    this.#homes.dispose();
   }
 }
 
-/** @throws {Error} If a buffer, and so a tensor's values, comes twice. */
-function distinct(buffers: readonly GPUBuffer[]): readonly GPUBuffer[] {
-  if (new Set(buffers).size === buffers.length) return buffers;
-  throw new Error("Cannot record a step: two of its tensors share their values");
+function homeMemory(backend: WebGpuBackend): HomeMemory<GPUBuffer> {
+  const { bufferManager, pool, queue, tensorMap } = backend;
+  return {
+    place: (tensor) => backend.buffer(tensor),
+    found: (dataId) => (tensorMap.get(dataId).resource ?? undefined) as GPUBuffer | undefined,
+    move: (dataId, resource) => Object.assign(tensorMap.get(dataId), { resource, values: null }),
+    takeLike: ({ size, usage }) => bufferManager.acquireBuffer(size, usage),
+    release: (buffer) => bufferManager.releaseBuffer(buffer),
+    own: (buffer, owner) => pool.own(buffer, owner),
+    disown: (buffer) => pool.disown(buffer),
+    countIdle: ({ size }, change) => pool.addIdle(change * size),
+    copy: (copy) => backend.copy(copy),
+    upload: (tensor, buffer) =>
+      queue.writeBuffer(buffer, 0, hostValues(tensor, tensorMap.get(tensor.dataId).values)),
+  };
+}
+
+/** A tensor's values as the device has them. */
+function hostValues(
+  { dtype }: TensorInfo,
+  values: unknown,
+): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
+  const numbers = values as ArrayLike<number>;
+  return dtype === "float32" ? new Float32Array(numbers) : new Int32Array(numbers);
 }
