@@ -8,6 +8,7 @@ import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { type Backend, BackendError, type BackendOptions } from "../contract.ts";
 import { KernelScope } from "../kernel_scope.ts";
+import { StepRecorder } from "../step_recorder.ts";
 import { CudaCompiler } from "./compiler.ts";
 import { Convolutions, type DenseConvolution } from "./convolution.ts";
 import { CudaDevice, type DeviceLimits } from "./device.ts";
@@ -15,9 +16,11 @@ import { loadLibraries } from "./ffi/load.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import { DevicePool } from "./memory.ts";
 import type { CudaKernel } from "./module.ts";
+import { CudnnRecording } from "./recorder.ts";
 import { registerKernels } from "./register.ts";
 import { Staging } from "./staging.ts";
-import { arrayFor, bytesOf, DeviceTensor, type Downloader, hostArray } from "./tensor_data.ts";
+import type { HostTables } from "./host_tables.ts";
+import { arrayFor, bytesOf, DeviceTensor, type Downloader, hostValues } from "./tensor_data.ts";
 
 export type { DenseConvolution } from "./convolution.ts";
 export type { Launch } from "./launcher.ts";
@@ -31,6 +34,8 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   readonly pool: DevicePool;
   /** Calls of kernels on the host since the start, by name. */
   readonly fallbacks = new Map<string, number>();
+  /** Where kernels read what they need of the host, while a step is recorded. */
+  tables: HostTables | undefined;
   /** Tensors that the running kernel makes. */
   readonly scope = new KernelScope((dataId) => this.#release(dataId));
   readonly #cuda: CudaDevice;
@@ -57,7 +62,8 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     this.#resources = made.move();
   }
 
-  #get(dataId: tf.DataId): DeviceTensor {
+  /** What is behind a tensor. */
+  get(dataId: tf.DataId): DeviceTensor {
     return this.data.get(dataId) as unknown as DeviceTensor;
   }
 
@@ -97,7 +103,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
 
   #release(dataId: tf.DataId, force = false): boolean {
     if (!this.data.has(dataId)) return true;
-    const { address } = this.#get(dataId);
+    const { address } = this.get(dataId);
     if (!super.disposeData(dataId, force)) return false;
     if (address !== undefined && !this.#cuda.closed) this.pool.release(address);
     return true;
@@ -124,19 +130,29 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
    * @throws {BackendError} If they are not of the tensor's dtype, or have no place on the card.
    */
   address(info: tf.TensorInfo): bigint {
-    const tensor = this.#get(info.dataId);
+    const tensor = this.get(info.dataId);
     if (tensor.dtype !== info.dtype || bytesOf(tensor) === 0 && tensor.elements > 0) {
       const reason = `A ${info.dtype} tensor of ${tensor.dtype} values has no address`;
       throw new BackendError("cudnn", reason);
     }
-    return tensor.address ?? this.#place(tensor);
+    return tensor.address ?? this.tables?.placeTensor(tensor) ?? this.#place(tensor);
   }
 
   #place(tensor: DeviceTensor): bigint {
     const address = this.pool.take(bytesOf(tensor));
-    this.upload(hostArray(tensor), address);
+    this.upload(hostValues(tensor), address);
     tensor.place(address);
     return address;
+  }
+
+  /** Runs `body`, whose kernels read what they need of the host from tables. */
+  during(tables: HostTables, body: () => void): void {
+    this.tables = tables;
+    try {
+      body();
+    } finally {
+      this.tables = undefined;
+    }
   }
 
   /** Copies values on the host to an address; they may change as soon as this returns. */
@@ -164,28 +180,40 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     this.#convolutions.run(call);
   }
 
-  /** A copy of a tensor's values, once all work so far has ended. */
+  /**
+   * A copy of a tensor's values, once all work so far has ended.
+   *
+   * @throws {Error} While a step is recorded: nothing of it has run.
+   */
   download(tensor: DeviceTensor): tf.backend_util.TypedArray {
+    this.#refuseWhileRecording();
     this.#cuda.synchronize();
-    return this.#copy(tensor);
+    return this.#copy(tensor, tensor.address!);
   }
 
-  #copy(tensor: DeviceTensor): tf.backend_util.TypedArray {
+  #refuseWhileRecording(): void {
+    if (this.tables) throw new Error("Cannot record a step that reads a tensor");
+  }
+
+  #copy(tensor: DeviceTensor, address: bigint): tf.backend_util.TypedArray {
     const values = arrayFor(tensor);
-    this.#cuda.download(values, tensor.address!);
+    this.#cuda.download(values, address);
     return values;
   }
 
   override async read(dataId: tf.DataId): Promise<tf.backend_util.BackendValues> {
-    const tensor = this.#get(dataId);
+    const tensor = this.get(dataId);
     if (tensor.address === undefined) return this.readSync(dataId);
-    // Whoever disposes of the tensor meanwhile leaves its values to this read.
-    super.incRef(dataId);
+    this.#refuseWhileRecording();
+    this.#cuda.requireOpen();
+    // Until the card gets there, the tensor may be disposed of, or a replay change its values in place.
+    const bytes = bytesOf(tensor), copy = this.pool.take(bytes);
     try {
+      this.#cuda.copy({ from: tensor.address, to: copy }, bytes);
       await this.#cuda.reached();
-      return this.#copy(tensor);
+      return this.#copy(tensor, copy);
     } finally {
-      if (this.#release(dataId)) tf.engine().removeDataId(dataId, this);
+      if (!this.#cuda.closed) this.pool.release(copy);
     }
   }
 
@@ -223,6 +251,7 @@ export async function startCudnnBackend(
       `driver for CUDA ${libraries.versions.cuda}, cuDNN ${libraries.versions.cudnn}`,
     memory: () => backend.pool.usage,
     resetPeak: () => backend.pool.resetPeak(),
+    createRecorder: () => new StepRecorder(new CudnnRecording(backend, cuda)),
     close: () => {
       if (tf.findBackend(CUDNN_BACKEND) === backend) tf.removeBackend(CUDNN_BACKEND);
     },

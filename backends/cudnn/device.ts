@@ -7,11 +7,12 @@
  */
 
 import { BackendError } from "../contract.ts";
+import type { Copy } from "../homes.ts";
 import { CUDA_VALUES } from "./ffi/cuda.ts";
 import { createHandle, cText, type Handle } from "./ffi/memory.ts";
 import type { Libraries } from "./ffi/open.ts";
 import { checkCuda } from "./ffi/status.ts";
-import type { SegmentSource } from "./memory.ts";
+import type { SegmentSource } from "./heaps.ts";
 
 /** What decides how kernels split their work. */
 export interface DeviceLimits {
@@ -84,7 +85,7 @@ export class CudaDevice implements SegmentSource, Disposable {
    * @throws {BackendError} If it was ended.
    */
   get stream(): bigint {
-    this.#requireOpen();
+    this.requireOpen();
     return this.#stream.address;
   }
 
@@ -93,7 +94,8 @@ export class CudaDevice implements SegmentSource, Disposable {
     return this.#stream.address === 0n;
   }
 
-  #requireOpen(): void {
+  /** @throws {BackendError} If the stream was ended. */
+  requireOpen(): void {
     if (this.closed) throw new BackendError("cudnn", "Cannot use cudnn: its backend was closed");
   }
 
@@ -145,6 +147,15 @@ export class CudaDevice implements SegmentSource, Disposable {
     );
   }
 
+  /** Puts a copy between two addresses of the card into the stream. */
+  copy({ from, to }: Copy<bigint>, bytes: number): void {
+    const { cuda } = this.libraries;
+    this.check(
+      cuda.cuMemcpyDtoDAsync_v2(to, from, BigInt(bytes), this.stream),
+      `cuMemcpyDtoDAsync of ${bytes} bytes after ${this.last}`,
+    );
+  }
+
   /** Waits until all work so far has ended. */
   synchronize(): void {
     const status = this.libraries.cuda.cuStreamSynchronize(this.stream);
@@ -159,7 +170,7 @@ export class CudaDevice implements SegmentSource, Disposable {
   }
 
   #passed(event: Handle): boolean {
-    this.#requireOpen();
+    this.requireOpen();
     const status = this.libraries.cuda.cuEventQuery(event.address);
     if (status === CUDA_VALUES.CUDA_ERROR_NOT_READY) return false;
     this.check(status, `cuEventQuery after ${this.last}`);

@@ -2,67 +2,52 @@
  * The memory pool of a card: tensors, scratch and workspaces, cut from segments taken of the driver,
  * which costs a millisecond and waits for the card, where a block of the pool costs a microsecond.
  *
- * Best fit over free blocks, split when taken, joined with free neighbours when returned. Small blocks
- * have segments of their own, since one that lives long would keep a large segment apart. A block may
- * be given out again at once: all work is on one stream, so its next user runs after its last.
+ * Invariants: a block may be given out again at once: all work is on one stream, so its next user runs
+ * after its last. A block goes back to its heap when released, or has an owner, who is told instead.
+ * Bytes that owners keep and no tensor holds are reserved, not current.
  */
 
 import type { BackendMemory } from "../contract.ts";
 import { OutOfMemoryError } from "../contract.ts";
-
-/** Where segments come from: the driver. */
-export interface SegmentSource {
-  /** Bytes of the card in all. */
-  readonly total: number;
-  /** Takes a segment; undefined where there is no more memory. */
-  allocate(bytes: number): bigint | undefined;
-  free(address: bigint): void;
-}
+import type { PlaceOwner } from "../homes.ts";
+import { type Block, Heaps, type SegmentSource } from "./heaps.ts";
 
 /** Sizes are multiples of this, and so addresses: the alignment of the driver's own allocations. */
 const ALIGN = 256;
-/** Blocks up to this size are small. */
-const SMALL = 1 << 18;
-/** Least bytes of a segment of small and of other blocks. */
-const SMALL_SEGMENT = 1 << 22, SEGMENT = 1 << 26;
-
-/** A part of a segment, in use or free. */
-interface Block {
-  readonly address: bigint;
-  readonly heap: Heap;
-  size: number;
-  /** Neighbours in the segment. */
-  before?: Block;
-  behind?: Block;
-  free: boolean;
-}
 
 /** Gives out blocks of a card's memory, and accounts for them. */
 export class DevicePool {
   readonly #source: SegmentSource;
-  readonly #small: Heap;
-  readonly #large: Heap;
+  readonly #ordinary: Heaps;
+  readonly #others = new Set<Heaps>();
+  /** Where blocks come from now. */
+  #heaps: Heaps;
   readonly #used = new Map<bigint, Block>();
+  readonly #owners = new Map<bigint, PlaceOwner<bigint>>();
   #current = 0;
   #peak = 0;
 
   constructor(source: SegmentSource) {
     this.#source = source;
-    this.#small = new Heap(source, SMALL_SEGMENT);
-    this.#large = new Heap(source, SEGMENT);
+    this.#ordinary = this.#heaps = new Heaps(source);
   }
 
   /** Bytes in use, the largest number so far, and bytes of all segments. */
   get usage(): BackendMemory {
-    return {
-      current: this.#current,
-      peak: this.#peak,
-      reserved: this.#small.reserved + this.#large.reserved,
-    };
+    const reserved = [this.#ordinary, ...this.#others].reduce(
+      (sum, heaps) => sum + heaps.reserved,
+      0,
+    );
+    return { current: this.#current, peak: this.#peak, reserved };
   }
 
   resetPeak(): void {
     this.#peak = this.#current;
+  }
+
+  /** Notes that so many bytes more are in use for a while. */
+  notePeak(more = 0): void {
+    this.#peak = Math.max(this.#peak, this.#current + more);
   }
 
   /**
@@ -72,9 +57,12 @@ export class DevicePool {
    * @throws {OutOfMemoryError} If no free block is large enough and the card gives no segment.
    */
   take(bytes: number): bigint {
+    return this.#take(this.#heaps, bytes);
+  }
+
+  #take(heaps: Heaps, bytes: number): bigint {
     const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
-    const heap = size <= SMALL ? this.#small : this.#large;
-    const block = heap.take(size) ?? heap.extend(size) ?? this.#lastResort(heap, size);
+    const block = heaps.take(size) ?? this.#lastResort(heaps, size);
     if (!block) {
       throw new OutOfMemoryError("cudnn", {
         bytesAsked: bytes,
@@ -84,167 +72,111 @@ export class DevicePool {
     }
     this.#used.set(block.address, block);
     this.#current += block.size;
-    this.#peak = Math.max(this.#peak, this.#current);
+    this.notePeak();
     return block.address;
   }
 
-  #lastResort(heap: Heap, size: number): Block | undefined {
+  #lastResort(heaps: Heaps, size: number): Block | undefined {
     this.trim();
-    return heap.extend(size);
+    return heaps.extend(size);
+  }
+
+  /** Takes a block that counts as reserved and not as in use, whatever heaps others come from. */
+  reserve(bytes: number): bigint {
+    const address = this.#take(this.#ordinary, bytes);
+    this.countIdle(address, 1);
+    return address;
+  }
+
+  /** Gives a reserved block back. */
+  unreserve(address: bigint): void {
+    this.countIdle(address, -1);
+    this.release(address);
   }
 
   /** Gives a block back; work on the stream may still use it. */
   release(address: bigint): void {
-    const block = this.#used.get(address);
-    if (!block) throw new Error(`Cannot free address ${address}: it is not in use`);
+    const owner = this.#owners.get(address);
+    if (owner) return owner.released(address);
+    const block = this.#blockAt(address);
     this.#used.delete(address);
     this.#current -= block.size;
     block.heap.release(block);
   }
 
+  #blockAt(address: bigint): Block {
+    const block = this.#used.get(address);
+    if (!block) throw new Error(`Cannot free address ${address}: it is not in use`);
+    return block;
+  }
+
+  /** Bytes of a block in use, which may be more than were asked for. */
+  sizeOf(address: bigint): number {
+    return this.#blockAt(address).size;
+  }
+
+  /** From now on an owner is told when a block is released. */
+  own(address: bigint, owner: PlaceOwner<bigint>): void {
+    this.#owners.set(address, owner);
+  }
+
+  /** A block has no owner any more. */
+  disown(address: bigint): void {
+    this.#owners.delete(address);
+  }
+
+  /** Counts a block as kept and held by no tensor (1), or no longer (-1). */
+  countIdle(address: bigint, change: 1 | -1): void {
+    this.#current -= change * this.sizeOf(address);
+    this.notePeak();
+  }
+
+  /** Heaps of their own, for {@linkcode from}; give them back with {@linkcode removeHeaps}. */
+  addHeaps(): Heaps {
+    const heaps = new Heaps(this.#source);
+    this.#others.add(heaps);
+    return heaps;
+  }
+
+  /** Gives heaps back; segments with a block in use stay until that is released and memory is short. */
+  removeHeaps(heaps: Heaps): void {
+    heaps.dispose();
+    if (heaps.reserved === 0) this.#others.delete(heaps);
+  }
+
+  /** Takes all blocks from some heaps while `body` runs; returns the most bytes it had in use. */
+  from(heaps: Heaps, body: () => void): number {
+    const peak = this.#peak, before = this.#current;
+    this.#heaps = heaps;
+    this.#peak = before;
+    try {
+      body();
+      return this.#peak - before;
+    } finally {
+      this.#heaps = this.#ordinary;
+      this.#peak = Math.max(this.#peak, peak);
+    }
+  }
+
+  /** The blocks in use that are from some heaps. */
+  usedOf(heaps: Heaps): Set<bigint> {
+    const blocks = this.#used.values().filter((block) => heaps.has(block));
+    return new Set(blocks.map(({ address }) => address));
+  }
+
   /** Gives segments without a block in use back to the card. */
   trim(): void {
-    this.#small.trim();
-    this.#large.trim();
+    for (const heaps of [this.#ordinary, ...this.#others]) {
+      // What is being recorded is kept once it is recorded.
+      if (heaps === this.#ordinary || heaps !== this.#heaps) heaps.trim();
+    }
   }
 
   /** Frees all segments; every block is lost. */
   close(): void {
-    this.#small.close();
-    this.#large.close();
+    for (const heaps of [this.#ordinary, ...this.#others]) heaps.close();
     this.#used.clear();
+    this.#owners.clear();
     this.#current = 0;
   }
-}
-
-/** Segments of one kind and their free blocks. */
-class Heap {
-  readonly #source: SegmentSource;
-  readonly #least: number;
-  /** Bytes of each segment by its address. */
-  readonly #segments = new Map<bigint, number>();
-  readonly #free = new Map<number, Block[]>();
-  /** Sizes that have free blocks, ascending. */
-  readonly #sizes: number[] = [];
-  reserved = 0;
-
-  constructor(source: SegmentSource, least: number) {
-    this.#source = source;
-    this.#least = least;
-  }
-
-  /** The smallest free block that is large enough. */
-  take(size: number): Block | undefined {
-    const at = lowerBound(this.#sizes, size);
-    if (at === this.#sizes.length) return undefined;
-    const block = this.#free.get(this.#sizes[at])!.at(-1)!;
-    this.#unlist(block);
-    this.#split(block, size);
-    return block;
-  }
-
-  /** A block of a new segment, of usual size or, where that cannot be had, just large enough. */
-  extend(size: number): Block | undefined {
-    for (const bytes of new Set([Math.max(size, this.#least), size])) {
-      const address = this.#source.allocate(bytes);
-      if (address === undefined) continue;
-      this.#segments.set(address, bytes);
-      this.reserved += bytes;
-      const block: Block = { address, heap: this, size: bytes, free: false };
-      this.#split(block, size);
-      return block;
-    }
-    return undefined;
-  }
-
-  release(block: Block): void {
-    const { before, behind } = block;
-    if (behind?.free) this.#join(block, behind);
-    if (before?.free) {
-      this.#unlist(before);
-      this.#absorb(before, block);
-      this.#list(before);
-    } else this.#list(block);
-  }
-
-  trim(): void {
-    for (const block of [...this.#free.values()].flat()) {
-      if (block.before || block.behind) continue;
-      this.#unlist(block);
-      this.#freeSegment(block.address);
-    }
-  }
-
-  close(): void {
-    for (const address of [...this.#segments.keys()]) this.#freeSegment(address);
-    this.#free.clear();
-    this.#sizes.length = 0;
-  }
-
-  #freeSegment(address: bigint): void {
-    this.#source.free(address);
-    this.reserved -= this.#segments.get(address)!;
-    this.#segments.delete(address);
-  }
-
-  /** Leaves `size` bytes in a block, and frees the rest. */
-  #split(block: Block, size: number): void {
-    const rest = block.size - size;
-    if (rest === 0) return;
-    const { behind } = block;
-    const tail: Block = {
-      address: block.address + BigInt(size),
-      heap: this,
-      size: rest,
-      before: block,
-      behind,
-      free: false,
-    };
-    if (behind) behind.before = tail;
-    block.behind = tail;
-    block.size = size;
-    this.#list(tail);
-  }
-
-  /** Adds the free block behind a block to it. */
-  #join(block: Block, behind: Block): void {
-    this.#unlist(behind);
-    this.#absorb(block, behind);
-  }
-
-  #absorb(block: Block, behind: Block): void {
-    block.size += behind.size;
-    block.behind = behind.behind;
-    if (block.behind) block.behind.before = block;
-  }
-
-  #list(block: Block): void {
-    block.free = true;
-    const blocks = this.#free.get(block.size);
-    if (blocks) blocks.push(block);
-    else {
-      this.#free.set(block.size, [block]);
-      this.#sizes.splice(lowerBound(this.#sizes, block.size), 0, block.size);
-    }
-  }
-
-  #unlist(block: Block): void {
-    block.free = false;
-    const blocks = this.#free.get(block.size)!;
-    blocks.splice(blocks.indexOf(block), 1);
-    if (blocks.length > 0) return;
-    this.#free.delete(block.size);
-    this.#sizes.splice(lowerBound(this.#sizes, block.size), 1);
-  }
-}
-
-/** First position whose value is not below `value`. */
-function lowerBound(sorted: readonly number[], value: number): number {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

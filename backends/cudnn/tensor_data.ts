@@ -85,7 +85,7 @@ export function arrayFor(
 }
 
 /** A numeric tensor's values on the host as the card has them; a copy where they are otherwise. */
-export function hostArray({ dtype, elements, host }: DeviceTensor): NumericArray {
+export function hostValues({ dtype, elements, host }: DeviceTensor): NumericArray {
   const kind = arrayFor({ dtype, elements: 0 }).constructor;
   if (host?.constructor === kind) return host as NumericArray;
   const values = arrayFor({ dtype, elements });

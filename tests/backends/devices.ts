@@ -132,8 +132,7 @@ const CUDNN_EMULATED: TestDevice = {
   fast: true,
   absent: EMULATOR_ABSENT,
   start: async () => {
-    const backend = await startEmulated();
-    return { bytes: () => backend.memory().current, close: () => backend.close() };
+    return runningOn(await startEmulated());
   },
 };
 

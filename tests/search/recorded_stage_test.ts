@@ -1,7 +1,6 @@
 /** Tests of a stage whose steps are recorded and replayed, on every device that can: the bits stay. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import type { WebGpuBackend } from "../../backends/webgpu/backend.ts";
 import { allPrimitives } from "../../search/edge_weights.ts";
 import {
   REPORT_KINDS,
@@ -55,8 +54,15 @@ async function history(trainer: StageTrainer): Promise<unknown[]> {
   return seen;
 }
 
+/** The methods by which kernels put work onto a device that records, by its family. */
+const KERNEL_CALLS: Record<string, string[]> = {
+  webgpu: ["run", "runWebGPUProgram"],
+  cudnn: ["launch", "convolution"],
+};
+
 onEachDevice((test, device) => {
-  if (device.family !== "webgpu") return;
+  const names = KERNEL_CALLS[device.family];
+  if (!names) return;
 
   test("recorded steps give the bits of unrecorded ones, over epochs and a restore", async ({ running }) => {
     const results: unknown[][] = [];
@@ -71,17 +77,19 @@ onEachDevice((test, device) => {
   test("a recorded step of the same kind and size runs no kernel again", ({ running }) => {
     const trainer = newTrainer(running, { recorded: true });
     runEpoch(trainer, 1);
-    const webgpu = tf.backend() as WebGpuBackend, { run, runWebGPUProgram } = webgpu;
+    const backend = tf.backend() as unknown as Record<string, (...call: unknown[]) => unknown>;
     let calls = 0;
-    webgpu.run = (...call) => (calls++, run.apply(webgpu, call));
-    webgpu.runWebGPUProgram = (...call) => (calls++, runWebGPUProgram.apply(webgpu, call));
+    for (const name of names) {
+      const original = backend[name];
+      backend[name] = (...call) => (calls++, original.apply(backend, call));
+    }
     try {
       runEpoch(trainer, 2);
       assertEquals(calls, 0);
       trainer.weightStep(tinyBatch(1, 2));
       assert(calls > 0, "a batch of another size is recorded");
     } finally {
-      Object.assign(webgpu, { run, runWebGPUProgram });
+      for (const name of names) delete backend[name]; // the class has them
     }
     trainer.dispose();
   });

@@ -36,10 +36,21 @@ extern "C" __global__ void __launch_bounds__(256) globalNorm(
   factor[0] = root + 1e-6f <= clip ? 1.0f : clip / (root + 1e-6f);
 }
 
+// Rates are in memory: those of a step that is captured and replayed change.
+struct SgdRates {
+  float decay, momentum, rate;
+};
+
+// The bias corrections are in `rate` and `root`.
+struct AdamRates {
+  float decay, beta1, gain1, beta2, gain2, rate, root, epsilon;
+};
+
 // Lists: parameters, gradients, momenta, new parameters, new momenta.
 extern "C" __global__ void __launch_bounds__(256) sgdStep(
-    const unsigned long long* addresses, const Chunk* chunks, const float* factor, int tensors,
-    float decay, float momentum, float rate) {
+    const unsigned long long* addresses, const Chunk* chunks, const float* factor,
+    const SgdRates* rates, int tensors) {
+  const SgdRates by = *rates;
   const Chunk chunk = chunks[blockIdx.x];
   const float* parameter = valuesOf(addresses, chunk.tensor);
   const float* gradient = valuesOf(addresses, tensors + chunk.tensor);
@@ -47,19 +58,19 @@ extern "C" __global__ void __launch_bounds__(256) sgdStep(
   float* newParameter = valuesOf(addresses, 3 * tensors + chunk.tensor);
   float* newVelocity = valuesOf(addresses, 4 * tensors + chunk.tensor);
   for (int i = chunk.first + threadIdx.x; i < chunk.first + chunk.size; i += 256) {
-    const float g = gradient[i] * factor[0] + decay * parameter[i];
-    const float m = momentum * velocity[i] + g;
+    const float g = gradient[i] * factor[0] + by.decay * parameter[i];
+    const float m = by.momentum * velocity[i] + g;
     newVelocity[i] = m;
-    newParameter[i] = parameter[i] - rate * m;
+    newParameter[i] = parameter[i] - by.rate * m;
   }
 }
 
 // Lists: parameters, gradients, first and second moments, new parameters, new first and second
-// moments. The bias corrections are in `rate` and `root`.
+// moments.
 extern "C" __global__ void __launch_bounds__(256) adamStep(
-    const unsigned long long* addresses, const Chunk* chunks, const float* factor, int tensors,
-    float decay, float beta1, float gain1, float beta2, float gain2, float rate, float root,
-    float epsilon) {
+    const unsigned long long* addresses, const Chunk* chunks, const float* factor,
+    const AdamRates* rates, int tensors) {
+  const AdamRates by = *rates;
   const Chunk chunk = chunks[blockIdx.x];
   const float* parameter = valuesOf(addresses, chunk.tensor);
   const float* gradient = valuesOf(addresses, tensors + chunk.tensor);
@@ -69,11 +80,11 @@ extern "C" __global__ void __launch_bounds__(256) adamStep(
   float* newFirst = valuesOf(addresses, 5 * tensors + chunk.tensor);
   float* newSecond = valuesOf(addresses, 6 * tensors + chunk.tensor);
   for (int i = chunk.first + threadIdx.x; i < chunk.first + chunk.size; i += 256) {
-    const float g = gradient[i] * factor[0] + decay * parameter[i];
-    const float m = beta1 * first[i] + gain1 * g;
-    const float v = beta2 * second[i] + gain2 * g * g;
+    const float g = gradient[i] * factor[0] + by.decay * parameter[i];
+    const float m = by.beta1 * first[i] + by.gain1 * g;
+    const float v = by.beta2 * second[i] + by.gain2 * g * g;
     newFirst[i] = m;
     newSecond[i] = v;
-    newParameter[i] = parameter[i] - rate * m / (sqrtf(v) * root + epsilon);
+    newParameter[i] = parameter[i] - by.rate * m / (sqrtf(v) * by.root + by.epsilon);
   }
 }

@@ -19,6 +19,8 @@ export const COMMON = [quads, mask, terms].join("\n");
 const MOST_THREADS = 256;
 /** Bytes of a `Term` of normalised_sum_terms.cuh. */
 const TERM_BYTES = 64;
+/** Where its numbers begin, behind five addresses. */
+const NUMBERS_AT = 40;
 
 /** True for a term with a dropout mask or factors per sample. */
 export function isSpecial(spec: SumTermSpec): boolean {
@@ -80,18 +82,32 @@ export function uploadTerms(
   const bytes = new ArrayBuffer(TERM_BYTES * listed.length);
   const addressOf = (input: number) => input < 0 ? 0n : backend.address(inputs[input]);
   listed.forEach(({ spec, x, dx = 0n, dAffine = 0n }, row) => {
-    const { affine, sampleWeights, weight, threshold, keepScale, key, counter } = spec;
-    const at = row * TERM_BYTES, pointers = 5;
-    new BigUint64Array(bytes, at, pointers).set(
+    const { affine, sampleWeights, weight, key } = spec;
+    const at = row * TERM_BYTES;
+    new BigUint64Array(bytes, at, NUMBERS_AT / 8).set(
       [x, dx, addressOf(affine), dAffine, addressOf(sampleWeights)],
     );
-    const words = new DataView(bytes, at + 8 * pointers);
+    const words = new DataView(bytes, at + NUMBERS_AT);
     words.setInt32(0, weight, true);
-    words.setUint32(4, hostNumber(threshold), true);
-    words.setFloat32(8, hostNumber(keepScale), true);
     words.setUint32(12, key[0], true);
     words.setUint32(16, key[1], true);
+  });
+  const refresh = () => writeNumbers(bytes, listed);
+  refresh();
+  return scratch.upload(new Uint8Array(bytes), listed.some(changes) ? refresh : undefined);
+}
+
+/** Whether a term has numbers that functions give. */
+function changes({ spec: { threshold, keepScale, counter } }: ListedTerm): boolean {
+  return [threshold, keepScale, counter].some((value) => typeof value === "function");
+}
+
+/** Writes the numbers of now into a list of terms. */
+function writeNumbers(bytes: ArrayBuffer, listed: readonly ListedTerm[]): void {
+  listed.forEach(({ spec: { threshold, keepScale, counter } }, row) => {
+    const words = new DataView(bytes, row * TERM_BYTES + NUMBERS_AT);
+    words.setUint32(4, hostNumber(threshold), true);
+    words.setFloat32(8, hostNumber(keepScale), true);
     words.setUint32(20, hostNumber(counter), true);
   });
-  return scratch.upload(new Uint8Array(bytes));
 }

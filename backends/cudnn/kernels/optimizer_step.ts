@@ -6,13 +6,13 @@
  */
 
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { hostNumber } from "../../host_number.ts";
+import { derivedNumber, type HostNumber } from "../../host_number.ts";
 import type { AdamAttrs, SgdAttrs } from "../../ops/optimizer_step.ts";
 import type { CudnnBackend } from "../backend.ts";
 import blockSum from "../cuda/block_sum.cuh" with { type: "text" };
 import source from "../cuda/optimizer_step.cu" with { type: "text" };
 import { type CudaKernel, cudaModule } from "../module.ts";
-import { Scratch } from "./scratch.ts";
+import { Scratch, uploadNumbers } from "./scratch.ts";
 
 const MODULE = cudaModule("optimiser step", blockSum + source);
 const SUM_SQUARES = MODULE.kernel("sumSquares");
@@ -34,7 +34,7 @@ export function sgdStepKernel(
     kernel: SGD,
     lists: 3,
     clip,
-    rates: { decay: weightDecay, momentum, rate: hostNumber(learningRate) },
+    rates: [weightDecay, momentum, learningRate],
   });
 }
 
@@ -43,21 +43,19 @@ export function adamStepKernel(
   backend: CudnnBackend,
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: AdamAttrs },
 ): TensorInfo[] {
-  const { beta1, beta2, clip, epsilon, weightDecay } = attrs, count = hostNumber(attrs.step);
+  const { beta1, beta2, clip, epsilon, learningRate, weightDecay } = attrs;
+  const corrected = (rate: number, count: number) => rate / (1 - beta1 ** count);
+  const root = (count: number) => 1 / Math.sqrt(1 - beta2 ** count);
   return step(backend, inputs, {
     kernel: ADAM,
     lists: 4,
     clip,
-    rates: {
-      decay: weightDecay,
-      beta1,
-      gain1: 1 - beta1,
-      beta2,
-      gain2: 1 - beta2,
-      rate: hostNumber(attrs.learningRate) / (1 - beta1 ** count),
-      root: 1 / Math.sqrt(1 - beta2 ** count),
+    rates: [
+      ...[weightDecay, beta1, 1 - beta1, beta2, 1 - beta2],
+      derivedNumber(corrected, learningRate, attrs.step),
+      derivedNumber(root, attrs.step),
       epsilon,
-    },
+    ],
   });
 }
 
@@ -66,7 +64,8 @@ interface Rule {
   /** Inputs for each parameter. */
   lists: number;
   clip: number;
-  rates: Record<string, number>;
+  /** In the order of the kernel's `SgdRates` or `AdamRates`. */
+  rates: readonly HostNumber[];
 }
 
 function step(
@@ -98,7 +97,7 @@ function step(
   backend.launch(kernel, {
     blocks,
     threads: THREADS,
-    arguments: { addresses, chunks, factor, tensors, ...rates },
+    arguments: { addresses, chunks, factor, rates: uploadNumbers(scratch, rates), tensors },
   });
   return [...outputs, norm];
 }

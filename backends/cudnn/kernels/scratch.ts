@@ -1,5 +1,6 @@
 /** Scratch memory of one kernel, given back when its scope ends, whether it returns or throws. */
 
+import { type HostNumber, hostNumber } from "../../host_number.ts";
 import type { CudnnBackend } from "../backend.ts";
 
 export class Scratch implements Disposable {
@@ -15,8 +16,14 @@ export class Scratch implements Disposable {
     return this.#keep(this.#backend.takeScratch(4 * count));
   }
 
-  /** The address of a copy of values on the host, such as a table of addresses. */
-  upload(values: ArrayBufferView<ArrayBuffer>): bigint {
+  /**
+   * The address of a copy of values on the host, such as a table of addresses.
+   *
+   * @param refresh Writes `values` again, where they follow numbers of the host: before each replay.
+   */
+  upload(values: ArrayBufferView<ArrayBuffer>, refresh?: () => void): bigint {
+    const kept = this.#backend.tables?.place(values, refresh);
+    if (kept !== undefined) return kept;
     const address = this.#keep(this.#backend.takeScratch(values.byteLength));
     this.#backend.upload(values, address);
     return address;
@@ -36,4 +43,11 @@ export class Scratch implements Disposable {
     for (const address of this.#taken) this.#backend.releaseScratch(address);
     this.#taken.clear();
   }
+}
+
+/** The address of float32 values, those of now at each replay. */
+export function uploadNumbers(scratch: Scratch, numbers: readonly HostNumber[]): bigint {
+  const values = Float32Array.from(numbers, hostNumber);
+  const changes = numbers.some((number) => typeof number === "function");
+  return scratch.upload(values, changes ? () => values.set(numbers.map(hostNumber)) : undefined);
 }
