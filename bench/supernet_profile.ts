@@ -5,7 +5,7 @@
  * machine's measured roofs, and what is left outside the kernels; writes bench/results/profile_<date>.json.
  * Rates count only operations and bytes that cannot be left out (see backends/cpu/profile.ts), so that
  * recomputing costs. Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --steps 3;
- * with --backend=webgpu, see webgpu_profile.ts.
+ * with --backend=webgpu, see webgpu_profile.ts, and with --backend=cudnn, cudnn_profile.ts.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -40,6 +40,11 @@ if (options.backend === "webgpu") {
   const { profileOnWebGpu } = await import("./webgpu_profile.ts");
   const adapter = adapterChoice(options.adapter);
   await profileOnWebGpu({ adapter, batch, layers, channels, steps });
+  Deno.exit(0);
+}
+if (options.backend === "cudnn") {
+  const { profileOnCudnn } = await import("./cudnn_profile.ts");
+  await profileOnCudnn({ batch, layers, channels, steps });
   Deno.exit(0);
 }
 const threads = Number(options.threads ?? navigator.hardwareConcurrency);

@@ -18,7 +18,8 @@ import { startWebGpuBackend, type WebGpuBackend } from "../backends/webgpu/backe
 import type { Dispatch } from "../backends/webgpu/dispatcher.ts";
 import type { Program } from "../backends/webgpu/program.ts";
 import { createStepRunner } from "../search/train_step.ts";
-import { align, milliseconds, quantile } from "./peers/report.ts";
+import { quantile } from "./peers/report.ts";
+import { profileTable, type ProgramTotal } from "./profile_table.ts";
 import { saveResult } from "./results.ts";
 
 /** A program is timed for at least so long, in milliseconds: Deno sees only every 10 that it is done. */
@@ -40,14 +41,6 @@ export interface RecordedCall {
   call: Dispatch;
 }
 
-/** The calls of one program in a step. */
-export interface ProgramTotal {
-  name: string;
-  calls: number;
-  /** Median of the rounds. */
-  milliseconds: number;
-}
-
 /** One kind of step. */
 export interface WebGpuStepProfile {
   /** Median of the rounds, all of the step's JavaScript included. */
@@ -62,27 +55,6 @@ export interface WebGpuStepProfile {
 /** The calls by their program's name, in the order in which names come up. */
 export function byProgram(calls: readonly RecordedCall[]): Map<string, RecordedCall[]> {
   return Map.groupBy(calls, ({ program }) => program.name);
-}
-
-/** A step's table: programs by their time, with their shares of the sum. */
-export function profileTable(
-  { programs, tfjsCalls }: Pick<WebGpuStepProfile, "programs" | "tfjsCalls">,
-): string {
-  const sumOf = (key: "calls" | "milliseconds") =>
-    programs.reduce((sum, total) => sum + total[key], 0);
-  const sum = sumOf("milliseconds");
-  const line = ({ name, calls, milliseconds: time }: ProgramTotal) => [
-    name,
-    String(calls),
-    milliseconds(time),
-    `${(100 * time / sum).toFixed(1)} %`,
-  ];
-  return align([
-    ["program", "calls", "ms", "share"],
-    ...programs.toSorted((a, b) => b.milliseconds - a.milliseconds).map(line),
-    line({ name: "all of these", calls: sumOf("calls"), milliseconds: sum }),
-    ["tfjs's own, not timed", String(tfjsCalls), "", ""],
-  ]);
 }
 
 /** Runs a step with all its calls recorded. */
@@ -153,8 +125,18 @@ async function profileStep(
   };
 }
 
+/** Both kinds of step, and what they ran on. */
+export interface WebGpuProfile {
+  /** The backend's description. */
+  adapter: string;
+  versions: Record<string, string>;
+  shape: WebGpuProfileOptions;
+  memory: { tensorPeakBytes: number; reservedBytes: number };
+  profiles: Record<"weight" | "alpha", WebGpuStepProfile>;
+}
+
 /** Profiles both kinds of step. @throws {BackendError} If there is no adapter. */
-export async function profileOnWebGpu(options: WebGpuProfileOptions): Promise<void> {
+export async function measureOnWebGpu(options: WebGpuProfileOptions): Promise<WebGpuProfile> {
   const { adapter, batch, layers, channels, steps } = options;
   const backend = await startWebGpuBackend({ adapter });
   const shape = { batch, layers, channels, backend };
@@ -163,21 +145,30 @@ export async function profileOnWebGpu(options: WebGpuProfileOptions): Promise<vo
   const replaying = await createStepRunner(shape);
   const profile = (kind: "weightStep" | "alphaStep") =>
     profileStep(device, { step: runner[kind], replayed: replaying[kind], steps });
-  const weight = await profile("weightStep"), alpha = await profile("alphaStep");
+  const profiles = { weight: await profile("weightStep"), alpha: await profile("alphaStep") };
   const { peak, reserved } = runner.memory();
+  return {
+    adapter: backend.description,
+    versions: { deno: Deno.version.deno, v8: Deno.version.v8, tfjs: tf.version_core },
+    shape: options,
+    memory: { tensorPeakBytes: peak, reservedBytes: reserved },
+    profiles,
+  };
+}
+
+/** Prints and saves what {@linkcode measureOnWebGpu} gives. */
+export async function profileOnWebGpu(options: WebGpuProfileOptions): Promise<void> {
+  const result = await measureOnWebGpu(options), { batch, layers, channels } = options;
   console.log(
-    `${layers} cells, ${channels} channels, batch ${batch}, ${backend.description}, ` +
-      `Deno ${Deno.version.deno}; tensors' peak ${(peak / 1e9).toFixed(2)} GB`,
+    `${layers} cells, ${channels} channels, batch ${batch}, ${result.adapter}, ` +
+      `Deno ${Deno.version.deno}; ` +
+      `tensors' peak ${(result.memory.tensorPeakBytes / 1e9).toFixed(2)} GB`,
   );
-  const profiles = { weight, alpha };
-  for (const [name, profile] of Object.entries(profiles)) {
+  for (const [name, profile] of Object.entries(result.profiles)) {
     const times = [profile.milliseconds, profile.replayMilliseconds].map((time) => time.toFixed(0));
-    console.log(
-      `\n${name} step: ${times[0]} ms, replayed ${times[1]} ms\n${profileTable(profile)}`,
-    );
+    const untimed = { name: "tfjs's own, not timed", calls: profile.tfjsCalls };
+    const table = profileTable(profile.programs, untimed);
+    console.log(`\n${name} step: ${times[0]} ms, replayed ${times[1]} ms\n${table}`);
   }
-  const versions = { deno: Deno.version.deno, v8: Deno.version.v8, tfjs: tf.version_core };
-  const memory = { tensorPeakBytes: peak, reservedBytes: reserved };
-  const result = { adapter: backend.description, versions, shape: options, memory, profiles };
   console.log(`\nsaved ${(await saveResult("webgpu_profile", result)).pathname}`);
 }
