@@ -120,6 +120,12 @@ export class TorchServer {
     return reply.peak_rss_bytes;
   }
 
+  /** Largest bytes of PyTorch's tensors on its card so far; 0 without one. */
+  async peakDeviceBytes(): Promise<number> {
+    const reply = await this.#ask<{ peak_device_bytes: number }>("memory");
+    return reply.peak_device_bytes;
+  }
+
   machine(): Promise<Machine> {
     return this.#ask<Machine>("machine");
   }

@@ -6,8 +6,8 @@ standard output, one JSON line for each line of standard input, so that a driver
 with another implementation:
 
     run weight | run alpha | run eval   ->  {"step": "weight", "ms": 8993.1, "loss": 2.39}
-    memory                              ->  {"peak_rss_bytes": 9341534208}
-    memory PID                          ->  the same of another process of this user
+    memory                              ->  {"peak_rss_bytes": 9341534208, "peak_device_bytes": 0}
+    memory PID                          ->  the first of another process of this user
     machine                             ->  {"cpu": ..., "cores": 2, "memory_bytes": ...}
 
 and first, once it is ready, {"ready": true, "torch": ..., ...}. It ends when its input does.
@@ -86,7 +86,8 @@ def answer(bench: Bench, line: str) -> dict:
         case ["run", step] if step in bench.steps:
             return bench.run(step)
         case ["memory"]:
-            return {"peak_rss_bytes": peak_rss_bytes()}
+            return {"peak_rss_bytes": peak_rss_bytes(),
+                    "peak_device_bytes": torch.cuda.max_memory_allocated()}
         case ["memory", pid] if pid.isdigit():
             return {"peak_rss_bytes": peak_rss_bytes(pid)}
         case ["machine"]:
