@@ -133,7 +133,7 @@ async function sanitize(context: CheckContext): Promise<Outcome> {
     return { status: "left out", reason: "there is no compute-sanitizer on the path" };
   }
   for (const tool of SANITIZERS) {
-    const options = [`--tool=${tool}`, "--error-exitcode=99", "--target-processes=all"];
+    const options = ["--tool", tool, "--error-exitcode", "99"];
     const steps = [...benchCommand(backend, "steps"), ...SMALL_SHAPE, "--no-peer"];
     const command = ["compute-sanitizer", ...options, ...steps];
     const outcome = sanitizerOutcome(

@@ -13,8 +13,8 @@ import { type BenchShape, runStep, type Step, STEPS } from "../peers/ours.ts";
 import { byStep, summarise, type Summary } from "../peers/report.ts";
 import { torchGpu, TorchServer, torchVersion, VARIANTS } from "../peers/torch_server.ts";
 
-/** Of PyTorch: as it comes, and with the layout of its fast convolutions. */
-const PEERS = ["nchw", "channels_last"];
+/** Of PyTorch: as it comes, and with its fastest layout and algorithms. */
+const PEERS = ["nchw", "tuned_channels_last"];
 
 /** Untimed steps of each kind: PyTorch chooses its kernels in them, and a backend compiles its own. */
 const WARM_UP = 3;

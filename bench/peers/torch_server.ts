@@ -22,7 +22,7 @@ const TUNED = {
 /** A way to run PyTorch. */
 export interface Variant {
   layout: "nchw" | "channels_last";
-  /** Whether malloc is tuned; otherwise PyTorch runs as it comes. */
+  /** Whether malloc is tuned, and cuDNN measures its algorithms; otherwise PyTorch runs as it comes. */
   tuned: boolean;
   /** Default "cpu". */
   device?: "cuda";
@@ -95,7 +95,7 @@ export class TorchServer {
     const options = Object.entries({ ...shape, layout, device })
       .flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = new Deno.Command("python3", {
-      args: [SCRIPT, "--serve", ...options],
+      args: [SCRIPT, "--serve", ...options, ...(variant.tuned ? ["--benchmark"] : [])],
       env: { PYTHONDONTWRITEBYTECODE: "1", ...(variant.tuned ? TUNED : {}) },
       stdin: "piped",
       stdout: "piped",

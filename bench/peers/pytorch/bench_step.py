@@ -106,6 +106,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--step", choices=["weight", "alpha", "eval"], default="weight")
     parser.add_argument("--steps", type=int, default=3, help="timed steps, after one untimed")
+    parser.add_argument("--benchmark", action="store_true",
+                        help="let cuDNN measure which of its algorithms are fastest")
     parser.add_argument("--serve", action="store_true", help="answer the line protocol")
     return parser.parse_args()
 
@@ -113,6 +115,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     options = parse_arguments()
     torch.set_num_threads(options.threads)
+    torch.backends.cudnn.benchmark = options.benchmark
     bench = Bench(batch=options.batch, layers=options.layers, channels=options.channels,
                   layout=options.layout, seed=options.seed, device=options.device)
     facts = {"torch": torch.__version__, "threads": torch.get_num_threads(),
