@@ -7,6 +7,8 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
+import { located } from "../../backends/cudnn/ffi/load.ts";
+import { permittedVariable } from "../../backends/cudnn/ffi/system.ts";
 import { type Backend, startBackend } from "../../backends/mod.ts";
 import { permitted } from "../permitted.ts";
 import { adapter } from "./adapter.ts";
@@ -136,6 +138,17 @@ const CUDNN_EMULATED: TestDevice = {
   },
 };
 
+/** The cuDNN backend on the libraries that were found before: those of a card, where there is one. */
+const CUDNN_FOUND: TestDevice = {
+  name: "cudnn",
+  family: "cudnn, found",
+  fast: true,
+  absent: permittedVariable("PDARTS_CUDNN_FOUND") === undefined
+    ? "its libraries were not looked for; use `deno task gpu:check`"
+    : located().problem,
+  start: async () => runningOn((await startBackend("cudnn")).backend),
+};
+
 /** All devices, in the order in which suites run on them. */
 export const DEVICES: readonly TestDevice[] = [
   COMPOSITION,
@@ -149,6 +162,7 @@ export const DEVICES: readonly TestDevice[] = [
   webgpuDevice("webgpu, small bindings", { limits: SMALL_BINDINGS, fast: false }),
   webgpuDevice("webgpu, subgroups", { fast: false, subgroups: true }),
   CUDNN_EMULATED,
+  CUDNN_FOUND,
 ];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;
