@@ -2,8 +2,8 @@
  * The threads of a block that meet at barriers: fibers of the launching thread.
  *
  * A fiber begins one thread after the other for as long as none of them waits. A thread that waits keeps
- * its fiber, and the scheduler begins the threads behind it on another. Once all have begun, those whose
- * barrier or exchange is complete go on, in the order in which they became ready.
+ * its fiber, and goes on when its barrier or exchange is complete. A warp whose exchange is complete goes
+ * on first, while its stacks are in the cache; then threads that left a barrier; then new ones begin.
  */
 
 #include <sys/mman.h>
@@ -53,8 +53,16 @@ struct Block {
 Block block;
 Thread threads[maxThreads];
 Warp warps[maxThreads / lanes];
-/** A ring of ready threads: each is in it at most once. */
-unsigned ready[maxThreads], readyHead, readyTail;
+/** A ring of threads that may go on: each is in it at most once. */
+struct Queue {
+  unsigned threads[maxThreads], head, tail;
+
+  bool empty() const { return head == tail; }
+  void push(unsigned thread) { threads[tail++ % maxThreads] = thread; }
+  unsigned pop() { return threads[head++ % maxThreads]; }
+};
+
+Queue exchanged, pastBarrier;
 Fiber* running;
 void* schedulerStack;
 std::vector<Fiber*> fibers, idleFibers;
@@ -121,18 +129,18 @@ Fiber* takeFiber() {
   return fiber;
 }
 
-void makeReady(unsigned thread) {
-  threads[thread].state = State::ready;
-  ready[readyTail++ % maxThreads] = thread;
-}
+bool anyReady() { return !exchanged.empty() || !pastBarrier.empty(); }
 
-/** Leaves the fiber to the thread that became ready first, or to the scheduler if others have to begin. */
+/** The fiber of the thread that goes on next; there is one. */
+Fiber* nextReady() { return threads[exchanged.empty() ? pastBarrier.pop() : exchanged.pop()].fiber; }
+
+/** Leaves the fiber to the next ready thread, or to the scheduler if none is. */
 void wait(unsigned thread, State state) {
   threads[thread].state = state;
   threads[thread].fiber = running;
-  if (block.begun == block.threads && readyHead != readyTail) {
+  if (anyReady()) {
     Fiber* const own = running;
-    running = threads[ready[readyHead++ % maxThreads]].fiber;
+    running = nextReady();
     switchStack(&own->stackPointer, running->stackPointer);
   } else {
     leaveToScheduler();
@@ -145,7 +153,9 @@ bool barrierIsComplete() { return block.begun == block.threads && block.atBarrie
 void openBarrier() {
   block.atBarrier = 0;
   for (unsigned thread = 0; thread < block.threads; thread++) {
-    if (threads[thread].state == State::atBarrier) makeReady(thread);
+    if (threads[thread].state != State::atBarrier) continue;
+    threads[thread].state = State::ready;
+    pastBarrier.push(thread);
   }
 }
 
@@ -166,9 +176,12 @@ bool openExchange(unsigned warpNumber, unsigned mask) {
   const unsigned members = warp.arrived & mask;
   Thread* warpThreads = threads + warpNumber * lanes;
   for (unsigned rest = members; rest; rest &= rest - 1) {
-    Thread& thread = warpThreads[__builtin_ctz(rest)];
+    const unsigned lane = __builtin_ctz(rest);
+    Thread& thread = warpThreads[lane];
     thread.result = resultOf(thread, warpThreads, members);
-    if (thread.state == State::inExchange) makeReady(warpNumber * lanes + __builtin_ctz(rest));
+    if (thread.state != State::inExchange) continue;
+    thread.state = State::ready;
+    exchanged.push(warpNumber * lanes + lane);
   }
   warp.arrived &= ~members;
   return true;
@@ -182,12 +195,12 @@ void openExchangesOfEnded() {
 }
 
 void resumeReady() {
-  while (readyHead != readyTail) goOn(threads[ready[readyHead++ % maxThreads]].fiber);
+  while (anyReady()) goOn(nextReady());
 }
 
 void startBlock(void (*begin)(void*), void* argument, unsigned count) {
   block = {begin, argument, count, 0, 0, 0};
-  readyHead = readyTail = 0;
+  exchanged.head = exchanged.tail = pastBarrier.head = pastBarrier.tail = 0;
   for (unsigned warp = 0; warp * lanes < count; warp++) {
     const unsigned existing = count - warp * lanes;
     warps[warp] = {existing < lanes ? (1u << existing) - 1 : ~0u, 0, 0};
@@ -211,16 +224,16 @@ extern "C" {
 
 void emulatorRunBlock(void (*begin)(void*), void* argument, unsigned count) {
   startBlock(begin, argument, count);
-  while (block.begun < count) goOn(takeFiber());
   while (block.ended < count) {
     resumeReady();
-    if (block.ended == count) break;
-    if (block.atBarrier > 0 && barrierIsComplete()) {
+    if (block.begun < count) {
+      goOn(takeFiber());
+    } else if (block.atBarrier > 0 && barrierIsComplete()) {
       openBarrier();
-      continue;
+    } else if (block.ended < count) {
+      openExchangesOfEnded();
+      if (!anyReady()) abortKernel("threads wait for each other at different barriers or exchanges");
     }
-    openExchangesOfEnded();
-    if (readyHead == readyTail) abortKernel("threads wait for each other at different barriers or exchanges");
   }
   running = nullptr;
 }
