@@ -24,6 +24,10 @@ emulatorTest("the allocation that a test names fails, and only it", (session) =>
   session.allocate(16);
   assertThrows(() => session.allocate(16), DriverError, "a test made this allocation fail");
   session.allocate(16);
+  // The reason is that call's alone.
+  session.control.setMemoryBytes(0);
+  const { message } = assertThrows(() => session.allocate(16), DriverError, "OUT_OF_MEMORY");
+  assert(!message.includes("a test"), message);
 });
 
 emulatorTest("copies and fills that leave an allocation fail at the call", (session) => {

@@ -82,6 +82,7 @@ CUresult mayCall(Needs needs) {
     return explained(CUDA_ERROR_INVALID_CONTEXT, "no context is current on this thread");
   }
   if (lost != CUDA_SUCCESS) return lost;
+  details.clear();  // an earlier call's
   const bool breaks = needs == Needs::contextOutsideCapture && invalidateCaptures();
   return breaks ? CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED : CUDA_SUCCESS;
 }
