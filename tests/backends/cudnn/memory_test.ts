@@ -119,6 +119,58 @@ Deno.test("DevicePool takes a segment just large enough where a usual one does n
   assertEquals(card.used, 34 * MEGABYTE);
 });
 
+Deno.test("DevicePool.from() takes from heaps of their own, which keep what they are told to", () => {
+  const card = new Card(1024 * MEGABYTE), pool = new DevicePool(card), heaps = pool.addHeaps();
+  pool.release(pool.take(3 * MEGABYTE));
+  const ordinary = card.used;
+  const most = pool.from(heaps, () => {
+    pool.release(pool.take(3 * MEGABYTE));
+    pool.release(pool.take(2 * MEGABYTE));
+    assertEquals(pool.usedOf(heaps).size, 0);
+    const left = pool.take(5);
+    assertEquals(pool.usedOf(heaps), new Set([left]));
+  });
+  assertEquals([most, pool.usage.reserved], [3 * MEGABYTE, card.used]);
+  assert(card.used > ordinary);
+  heaps.keepSegments();
+  const [left] = pool.usedOf(heaps), kept = card.used - ordinary;
+  pool.release(left);
+  pool.trim();
+  assertEquals([pool.usage.current, card.used], [0, kept]);
+  pool.removeHeaps(heaps);
+  assertEquals([pool.usage.reserved, card.used], [0, 0]);
+});
+
+Deno.test("DevicePool keeps the segments that a body takes from while it runs", () => {
+  const card = new Card(256 * MEGABYTE), pool = new DevicePool(card), heaps = pool.addHeaps();
+  pool.release(pool.take(100 * MEGABYTE));
+  pool.from(heaps, () => {
+    const first = pool.take(150 * MEGABYTE);
+    pool.release(first);
+    assertThrows(() => pool.take(200 * MEGABYTE), OutOfMemoryError);
+    assertEquals(card.segments.get(first), 150 * MEGABYTE);
+  });
+});
+
+Deno.test("DevicePool tells a block's owner that it is released, and counts it when told", () => {
+  const pool = new DevicePool(new Card(64 * MEGABYTE)),
+    address = pool.take(300),
+    told: bigint[] = [];
+  pool.own(address, { released: (place) => told.push(place) });
+  pool.release(address);
+  assertEquals([told, pool.usage.current], [[address], 512]);
+  pool.countIdle(address, 1);
+  assertEquals(pool.usage.current, 0);
+  pool.countIdle(address, -1);
+  pool.disown(address);
+  pool.release(address);
+  assertEquals([told.length, pool.usage.current], [1, 0]);
+  const reserved = pool.reserve(300);
+  assertEquals([pool.sizeOf(reserved), pool.usage.current], [512, 0]);
+  pool.unreserve(reserved);
+  assertThrows(() => pool.sizeOf(reserved), Error, "is not in use");
+});
+
 Deno.test("DevicePool refuses to free what is not in use", () => {
   const pool = new DevicePool(new Card(MEGABYTE << 3)), address = pool.take(1);
   pool.release(address);
