@@ -11,9 +11,9 @@ import type { BufferOwner, BufferPool, BufferRequest } from "./buffer_pool.ts";
 
 /**
  * How many times larger than asked for a buffer may be: the recording of an epoch's last, smaller batch then
- * needs little of its own.
+ * needs little of its own. Less than twice, so that half floats leave the buffers of floats alone.
  */
-const LARGEST_FIT = 4;
+const LARGEST_FIT = 1.9;
 
 export class Arena implements BufferOwner {
   readonly #pool: BufferPool;

@@ -51,6 +51,23 @@ webgpuTest("recordings share their memory, and dispose() frees it", ({ backend }
   assertEquals([current, reserved <= before.reserved + homes], [before.current, true]);
 });
 
+webgpuTest(
+  "a result of half the size leaves a free buffer to the next whole one",
+  ({ backend }) => {
+    const whole = variableOf(new Float32Array(40000)), half = variableOf(new Float32Array(20000));
+    const recorder = backend.createRecorder!(), { reserved } = backend.memory();
+    recorder.record(() =>
+      tf.tidy(() => {
+        tf.neg(whole).dispose();
+        return [tf.neg(half), tf.neg(whole)];
+      }).forEach((tensor) => tensor.dispose()), () => [whole, half]);
+    const more = backend.memory().reserved - reserved, uniforms = 2 ** 16;
+    assert(more < 4 * (40000 + 20000) + uniforms, `${more} bytes`);
+    recorder.dispose();
+    tf.dispose([whole, half]);
+  },
+);
+
 webgpuTest("replay() on a lost device says so in one line", async ({ backend, webgpu }) => {
   const { x, step, tensors } = doubling(), recorder = backend.createRecorder!();
   const recording = recorder.record(step, tensors);
