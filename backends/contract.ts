@@ -20,6 +20,11 @@ export const STORAGE_TYPES = ["f32", "f16"] as const;
 /** How activations are kept. */
 export type StorageType = typeof STORAGE_TYPES[number];
 
+/** Precisions of the cudnn backend's dense convolutions, the default first. */
+export const PRECISIONS = ["tf32", "fp32"] as const;
+/** TF32, on tensor cores where the card has them, or float32. Sums are float32 in either. */
+export type Precision = typeof PRECISIONS[number];
+
 /** Memory of a backend's tensors, in bytes. */
 export interface BackendMemory {
   /** Held by live tensors now. */
@@ -108,6 +113,8 @@ export interface BackendOptions {
   subgroups?: boolean;
   /** How WebGPU keeps the results of branches until their gradients; default "f32". */
   storage?: StorageType;
+  /** Precision of dense convolutions on cudnn, where all else is float32; default "tf32". */
+  precision?: Precision;
 }
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */

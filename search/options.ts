@@ -20,6 +20,7 @@ import {
   ADAPTER_CHOICES,
   BACKEND_NAMES,
   type BackendOptions,
+  PRECISIONS,
   STORAGE_TYPES,
 } from "../backends/contract.ts";
 import { PRESETS, type SearchConfig, searchConfig, type SearchOverrides } from "./config.ts";
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly subgroups: Switch | undefined;
   /** How the webgpu backend keeps activations; undefined for f32. */
   readonly storage: BackendOptions["storage"];
+  /** Precision of the cudnn backend's dense convolutions; undefined for TF32. */
+  readonly precision: BackendOptions["precision"];
   /** Path of the data; undefined where it is fetched. */
   readonly data: string | undefined;
   /** Kept with the run; empty for none. */
@@ -55,6 +58,7 @@ export interface RunOptions {
 }
 
 const [DEFAULT_ADAPTER] = ADAPTER_CHOICES, [DEFAULT_STORAGE] = STORAGE_TYPES;
+const [DEFAULT_PRECISION] = PRECISIONS;
 
 /** What stands for a number that is not set. */
 const UNSET: Readonly<Record<string, string>> = {
@@ -80,6 +84,12 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
     choice(STORAGE_TYPES),
     "how the webgpu backend keeps activations",
     `(default: ${DEFAULT_STORAGE})`,
+  ],
+  [
+    "precision",
+    choice(PRECISIONS),
+    "precision of dense convolutions on the cudnn backend",
+    `(default: ${DEFAULT_PRECISION})`,
   ],
   ["save", text("DIR"), "the run folder to make", "(default: runs/search-DATE-TIME)"],
   ["resume", text("DIR"), "the run folder to continue", ""],
@@ -177,6 +187,7 @@ export function runOptionsOf(given: GivenOptions): RunOptions {
     adapter: given.adapter as BackendOptions["adapter"],
     subgroups: given.subgroups as Switch | undefined,
     storage: given.storage as BackendOptions["storage"],
+    precision: given.precision as BackendOptions["precision"],
     data: given.data as string | undefined,
     note: given.note as string ?? "",
     reportEvery: given["report-every"] as number ?? 50,
@@ -202,6 +213,7 @@ export function resumedOptions(
     adapter: run.run.adapter ?? DEFAULT_ADAPTER,
     subgroups: run.run.subgroups ?? "off",
     storage: run.run.storage ?? DEFAULT_STORAGE,
+    precision: run.run.precision ?? DEFAULT_PRECISION,
     note: run.run.note,
     "report-every": run.run.reportEvery,
   };

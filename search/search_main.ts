@@ -158,6 +158,7 @@ async function setUp(
     adapter: run.adapter,
     subgroups: run.subgroups === "on",
     storage: run.storage,
+    precision: run.precision,
   });
   const reasons = started.notTaken.length > 0 ? ` (${started.notTaken.join("; ")})` : "";
   line.print(`Backend: ${started.backend.description}${reasons}`);

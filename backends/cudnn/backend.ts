@@ -6,7 +6,13 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Backend, BackendError, type BackendOptions } from "../contract.ts";
+import {
+  type Backend,
+  BackendError,
+  type BackendOptions,
+  type Precision,
+  PRECISIONS,
+} from "../contract.ts";
 import { KernelScope } from "../kernel_scope.ts";
 import { StepRecorder } from "../step_recorder.ts";
 import { CudaCompiler } from "./compiler.ts";
@@ -48,7 +54,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
    * @param cuda Becomes the backend's, which ends it.
    * @throws {BackendError} If cuDNN refuses to start, or there is no memory to stage uploads in.
    */
-  constructor(cuda: CudaDevice, compiler: CudaCompiler) {
+  constructor(cuda: CudaDevice, compiler: CudaCompiler, precision: Precision) {
     super();
     // What was made so far is given back where the next thing cannot be had.
     using made = new DisposableStack();
@@ -58,7 +64,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     this.pool = made.adopt(new DevicePool(cuda), (pool) => pool.close());
     this.#launcher = made.use(new Launcher(cuda, compiler));
     this.#staging = made.use(new Staging(cuda));
-    this.#convolutions = made.use(new Convolutions(cuda, this.pool));
+    this.#convolutions = made.use(new Convolutions(cuda, this.pool, precision));
     this.#resources = made.move();
   }
 
@@ -226,6 +232,9 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   }
 }
 
+/** As people write them. */
+const PRECISION_NAMES: Readonly<Record<Precision, string>> = { tf32: "TF32", fp32: "float32" };
+
 /**
  * Starts the cuDNN backend and makes it tfjs's current one.
  *
@@ -240,14 +249,15 @@ export async function startCudnnBackend(
   const cacheDir = `${options.cacheDir ?? `${import.meta.dirname}/../../.cache`}/cuda`;
   const compiler = new CudaCompiler(libraries.nvrtc, cuda, cacheDir);
   if (tf.findBackend(CUDNN_BACKEND)) tf.removeBackend(CUDNN_BACKEND);
-  const backend = new CudnnBackend(cuda, compiler);
+  const { precision = PRECISIONS[0] } = options;
+  const backend = new CudnnBackend(cuda, compiler, precision);
   registerKernels(CUDNN_BACKEND);
   tf.registerBackend(CUDNN_BACKEND, () => backend, 2);
   await tf.setBackend(CUDNN_BACKEND);
   return {
     name: "cudnn",
     tfjsName: CUDNN_BACKEND,
-    description: `cudnn, ${cuda.name}, ` +
+    description: `cudnn, ${cuda.name}, ${PRECISION_NAMES[precision]} convolutions, ` +
       `driver for CUDA ${libraries.versions.cuda}, cuDNN ${libraries.versions.cudnn}`,
     memory: () => backend.pool.usage,
     resetPeak: () => backend.pool.resetPeak(),

@@ -3,10 +3,10 @@
  * they choose their engines as the graphs' heuristics do.
  *
  * A shape's descriptors and algorithm are made once: the first of cuDNN's candidates, fastest first by
- * its own estimate, that gives the same bits each time. Tensors are NHWC, filters KRSC; TF32 is allowed.
+ * its own estimate, that gives the same bits each time. Tensors are NHWC, filters KRSC.
  */
 
-import { BackendError } from "../contract.ts";
+import { BackendError, type Precision } from "../contract.ts";
 import type { CudaDevice } from "./device.ts";
 import { CUDNN_VALUES } from "./ffi/cudnn.ts";
 import { CUDNN_STRUCTS } from "./ffi/cudnn_convolution.ts";
@@ -85,15 +85,17 @@ interface Plan extends Descriptors {
 export class Convolutions implements Disposable {
   readonly #device: CudaDevice;
   readonly #pool: DevicePool;
+  readonly #precision: Precision;
   readonly #handle: Handle;
   /** By kind and shape. */
   readonly #plans = new Map<string, Plan>();
 
   /** @throws {BackendError} If cuDNN refuses to start. */
-  constructor(device: CudaDevice, pool: DevicePool) {
+  constructor(device: CudaDevice, pool: DevicePool, precision: Precision) {
     const { cudnn } = device.libraries;
     this.#device = device;
     this.#pool = pool;
+    this.#precision = precision;
     this.#handle = this.#create("cudnnCreate", "cudnnDestroy");
     this.#check(cudnn.cudnnSetStream(this.#handle.address, device.stream), "cudnnSetStream");
   }
@@ -161,6 +163,7 @@ export class Convolutions implements Disposable {
     const { cudnn } = this.#device.libraries;
     const { size, offsets } = CUDNN_STRUCTS.cudnnConvolutionFwdAlgoPerf_t;
     const found = new Int32Array(1), results = new DataView(new ArrayBuffer(size * CANDIDATES));
+    if (this.#precision === "fp32") this.#setMath(descriptors, CUDNN_VALUES.CUDNN_FMA_MATH);
     this.#check(
       cudnn[choose](
         this.#handle.address,
@@ -179,14 +182,19 @@ export class Convolutions implements Disposable {
       const workspace = Number(results.getBigUint64(at + offsets.memory, true));
       const works = field("status") === CUDNN_VALUES.CUDNN_STATUS_SUCCESS;
       if (!works || field("determinism") !== DETERMINISTIC || workspace > MOST_WORKSPACE) continue;
-      this.#check(
-        cudnn.cudnnSetConvolutionMathType(descriptors.convolution.address, field("mathType")),
-        "cudnnSetConvolutionMathType",
-      );
+      // In float32 it stays FMA, whatever the candidate says.
+      if (this.#precision === "tf32") this.#setMath(descriptors, field("mathType"));
       return { algorithm: field("algo"), workspace };
     }
     const reason = `cuDNN has no algorithm for ${title(call)}`;
     throw new BackendError("cudnn", `Cannot run a convolution on cudnn: ${reason}`);
+  }
+
+  #setMath({ convolution }: Descriptors, type: number): void {
+    this.#check(
+      this.#device.libraries.cudnn.cudnnSetConvolutionMathType(convolution.address, type),
+      "cudnnSetConvolutionMathType",
+    );
   }
 
   #describe({ batch, input, output, kernel, stride, padding, dilation }: ConvolutionShape) {

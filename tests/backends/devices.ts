@@ -133,9 +133,8 @@ const CUDNN_EMULATED: TestDevice = {
   family: "cudnn",
   fast: true,
   absent: EMULATOR_ABSENT,
-  start: async () => {
-    return runningOn(await startEmulated());
-  },
+  // The suites' tolerances are float32's.
+  start: async () => runningOn(await startEmulated({ precision: "fp32" })),
 };
 
 /** The cuDNN backend on the libraries that were found before: those of a card, where there is one. */

@@ -144,6 +144,12 @@ class Convolution {
       CUDNN_VALUES.CUDNN_CROSS_CORRELATION,
       float,
     ));
+    this.setMath("CUDNN_FMA_MATH");
+  }
+
+  setMath(type: "CUDNN_DEFAULT_MATH" | "CUDNN_FMA_MATH"): void {
+    const { cudnn } = this.#session.libraries;
+    this.check(cudnn.cudnnSetConvolutionMathType(this.convolution, CUDNN_VALUES[type]));
   }
 
   check(status: number): void {
@@ -320,4 +326,22 @@ emulatorTest("cuDNN's second algorithm is deterministic and wants a workspace", 
     convolution.forward(memory, { algorithm: 1, workspace, workspaceBytes });
   assertThrows(() => run(bytes[0] - 1n), DriverError, "workspace.bytes >= wanted");
   run(bytes[0]);
+});
+
+emulatorTest("cuDNN's default math rounds what is read to 10 bits behind the first", (session) => {
+  const shape: Shape = { batch: 1, input: [1, 3, 1], channels: 1, kernel: [1, 1] };
+  const convolution = new Convolution(session, shape), bit = 2 ** -10;
+  const memory = {
+    x: session.upload(Float32Array.of(1 + bit, 1 + 0.375 * bit, -1 - 0.625 * bit)),
+    filter: session.upload(Float32Array.of(2 + 0.5 * bit)),
+    y: session.upload(new Float32Array(3)),
+  };
+  const run = () => {
+    convolution.forward(memory);
+    return [...session.download(memory.y, new Float32Array(3))];
+  };
+  const exact = [1 + bit, 1 + 0.375 * bit, -1 - 0.625 * bit].map((x) => x * (2 + 0.5 * bit));
+  assertEquals(run(), exact.map(Math.fround), "FMA");
+  convolution.setMath("CUDNN_DEFAULT_MATH");
+  assertEquals(run(), [2 + 2 * bit, 2, -2 - 2 * bit]);
 });

@@ -123,7 +123,7 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
   assertEquals(software.run.adapter, "software");
   assertEquals(resumedOptions(given("--resume=a"), software), software.run);
   assertEquals(
-    resumedOptions(given("--resume=a", "--subgroups=off", "--storage=f32"), run),
+    resumedOptions(given("--resume=a", "--subgroups=off", "--storage=f32", "--precision=tf32"), run),
     run.run,
   );
 });
@@ -137,6 +137,7 @@ Deno.test("resumedOptions() refuses options that conflict with the run", () => {
     "--adapter=low-power",
     "--subgroups=on",
     "--storage=f16",
+    "--precision=fp32",
     "--seed=3",
     "--layers=5,11,18",
     "--report-every=1",

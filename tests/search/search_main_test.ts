@@ -43,6 +43,7 @@ test("a search starts the backend with the options given for it", async (folder)
     "--adapter=low-power",
     "--subgroups=on",
     "--storage=f16",
+    "--precision=fp32",
     `--save=${folder}/run`,
   ];
   const program = { command: "search", run: "deno run", script: "search.ts" };
@@ -62,5 +63,6 @@ test("a search starts the backend with the options given for it", async (folder)
     adapter: "low-power",
     subgroups: true,
     storage: "f16",
+    precision: "fp32",
   }]]);
 });

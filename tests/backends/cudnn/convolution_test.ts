@@ -1,10 +1,12 @@
 /** Tests of dense convolutions through cuDNN, and their gradients, against plain loops. */
 
+import * as tf from "@tensorflow/tfjs-core";
 import type { CudnnBackend } from "../../../backends/cudnn/backend.ts";
 import type { ConvolutionShape, DenseConvolution } from "../../../backends/cudnn/convolution.ts";
-import { assert, assertEquals, assertThrows } from "../../assert.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "../../assert.ts";
 import { Samples } from "../samples.ts";
 import { cudnnTest } from "./cudnn_test_case.ts";
+import { startEmulated } from "./emulated.ts";
 
 const SHAPES: ConvolutionShape[] = [
   {
@@ -97,26 +99,48 @@ function run(
   return result;
 }
 
-cudnnTest("convolution() computes all three kinds", ({ backend, cudnn }) => {
+const WRITTEN = { forward: "y", input_gradient: "x", filter_gradient: "filter" } as const;
+
+/** The largest difference of cuDNN's results from those of operands rounded so, over all shapes and kinds. */
+function largestError(cudnn: CudnnBackend, round: (value: number) => number): number {
+  let largest = 0;
   for (const shape of SHAPES) {
-    const name = JSON.stringify(shape), samples = new Samples(name), sizes = sizesOf(shape);
+    const samples = new Samples(JSON.stringify(shape)), sizes = sizesOf(shape);
     const random = (size: number) => new Float32Array(samples.uniform([size]).values);
     const values = { x: random(sizes.x), filter: random(sizes.filter), y: random(sizes.y) };
-    const expected = naive(shape, values);
-    for (
-      const [kind, writes] of [
-        ["forward", "y"],
-        ["input_gradient", "x"],
-        ["filter_gradient", "filter"],
-      ] as const
-    ) {
+    const { x, filter, y } = values;
+    const expected = naive(shape, { x: x.map(round), filter: filter.map(round), y: y.map(round) });
+    for (const kind of ["forward", "input_gradient", "filter_gradient"] as const) {
+      const writes = WRITTEN[kind];
       run(cudnn, { ...shape, kind }, { values, writes }).forEach((value, at) => {
-        const want = expected[writes][at];
-        assert(Math.abs(value - want) < 1e-4, `${kind} ${name}: [${at}] is ${value}, not ${want}`);
+        largest = Math.max(largest, Math.abs(value - expected[writes][at]));
       });
     }
-    assertEquals(backend.memory().current, 0, "workspace too");
   }
+  return largest;
+}
+
+/** The nearest number with 10 bits behind its leading one. */
+function toTf32(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer);
+  bits[0] = bits[0] + 0x1000 & ~0x1fff;
+  return new Float32Array(bits.buffer)[0];
+}
+
+cudnnTest("convolution() computes all three kinds", ({ backend, cudnn }) => {
+  const error = largestError(cudnn, (value) => value);
+  assert(error < 1e-4, `${error}`);
+  assertEquals(backend.memory().current, 0, "workspace too");
+  assertMatch(backend.description, /, float32 convolutions, /);
+});
+
+cudnnTest("convolution() is in TF32 unless float32 is asked for", async ({ backend }) => {
+  backend.close();
+  const usual = await startEmulated(), cudnn = tf.backend() as unknown as CudnnBackend;
+  const error = largestError(cudnn, toTf32), float32 = largestError(cudnn, (value) => value);
+  assert(error < 1e-4 && float32 > 1e-3, `${error} from TF32, ${float32} from float32`);
+  assertMatch(usual.description, /, TF32 convolutions, /);
+  usual.close();
 });
 
 cudnnTest("convolution() refuses an output of another size", ({ cudnn }) => {

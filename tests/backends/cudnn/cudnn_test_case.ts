@@ -29,7 +29,7 @@ export function cudnnTest(name: string, body: (on: CudnnTest) => void | Promise<
     sanitizeResources: false,
     fn: async () => {
       tf.env().set("IS_TEST", true); // tfjs's greeting is no test output
-      const emulator = emulatorControl(), backend = await startEmulated();
+      const emulator = emulatorControl(), backend = await startEmulated({ precision: "fp32" });
       try {
         await body({ backend, cudnn: tf.backend() as unknown as CudnnBackend, emulator });
       } finally {

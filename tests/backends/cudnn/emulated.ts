@@ -1,12 +1,12 @@
 /** Starts the cuDNN backend on the emulator, which must be here: see `EMULATOR_ABSENT`. */
 
-import type { Backend } from "../../../backends/contract.ts";
+import type { Backend, BackendOptions } from "../../../backends/contract.ts";
 import { EMULATOR_FOLDER } from "../../cuda_emulator/build.ts";
 import { openEmulator } from "../../cuda_emulator/emulator.ts";
 
 /** Its kernels are kept beside the emulator, and end with it. */
-export async function startEmulated(): Promise<Backend> {
+export async function startEmulated(options: BackendOptions = {}): Promise<Backend> {
   // Only where there is an emulator is the backend loaded.
   const { startCudnnBackend } = await import("../../../backends/cudnn/backend.ts");
-  return await startCudnnBackend({ cacheDir: EMULATOR_FOLDER }, await openEmulator());
+  return await startCudnnBackend({ ...options, cacheDir: EMULATOR_FOLDER }, await openEmulator());
 }

@@ -1,6 +1,13 @@
-/** `cudnnConvolutionForward` and the two gradients: checks, layouts, and work for the stream. */
+/**
+ * `cudnnConvolutionForward` and the two gradients: checks, layouts, and work for the stream.
+ *
+ * As on a card of compute capability 8 and above, what is read is rounded to TF32 unless the descriptor
+ * asks for `CUDNN_FMA_MATH`; sums are float32.
+ */
 
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "../driver/library.h"
 #include "algorithms.h"
@@ -42,10 +49,21 @@ size_t bytesOf(const cudnnTensorStruct& tensor) {
   return (last + 1) * sizeof(float);
 }
 
-Values read(const cudnnTensorStruct& tensor, const void* memory) {
+/** The nearest number with 10 bits behind its leading one. */
+float toTf32(float value) {
+  if (!std::isfinite(value)) return value;
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  bits = (bits + 0x1000) & ~0x1fffu;
+  memcpy(&value, &bits, sizeof bits);
+  return value;
+}
+
+Values read(const cudnnTensorStruct& tensor, const void* memory, cudnnMathType_t mathType) {
   Values values(elementCount(tensor));
   forEachElement(tensor, [&](size_t index, size_t offset) {
-    values[index] = static_cast<const float*>(memory)[offset];
+    const float value = static_cast<const float*>(memory)[offset];
+    values[index] = mathType == CUDNN_FMA_MATH ? value : toTf32(value);
   });
   return values;
 }
@@ -85,8 +103,9 @@ cudnnStatus_t checkWorkspace(const Workspace& workspace, const cudnnFilterStruct
 using Compute = Values (*)(const ConvolutionSizes&, const Values&, const Values&);
 
 /** Checks the operands, and puts `result = alpha compute(first, second) + beta result` on the stream. */
-cudnnStatus_t run(cudnnHandle_t handle, const ConvolutionSizes& sizes, Compute compute, const Operand& first,
-                  const Operand& second, const Operand& result, const void* alpha, const void* beta) {
+cudnnStatus_t run(cudnnHandle_t handle, const ConvolutionSizes& sizes, cudnnMathType_t mathType, Compute compute,
+                  const Operand& first, const Operand& second, const Operand& result, const void* alpha,
+                  const void* beta) {
   PDARTS_REQUIRE(handle != nullptr && alpha != nullptr && beta != nullptr);
   for (const Operand& operand : {first, second, result}) {
     const cudnnStatus_t status = checkMemory(operand);
@@ -94,8 +113,8 @@ cudnnStatus_t run(cudnnHandle_t handle, const ConvolutionSizes& sizes, Compute c
   }
   const float scale = *static_cast<const float*>(alpha), kept = *static_cast<const float*>(beta);
   const int status = enqueueWork(handle->stream, [=] {
-    const Values values =
-        compute(sizes, read(first.tensor, first.memory), read(second.tensor, second.memory));
+    const Values values = compute(sizes, read(first.tensor, first.memory, mathType),
+                                  read(second.tensor, second.memory, mathType));
     write(result.tensor, const_cast<void*>(result.memory), values, scale, kept);
   });
   if (status == 0) return CUDNN_STATUS_SUCCESS;
@@ -123,7 +142,7 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, c
                                       const void* beta, const cudnnTensorDescriptor_t y, void* yMemory) {
   const cudnnStatus_t status = checkCall(*convolution, *x, *filter, *y, {algorithm, workspace, workspaceSize});
   if (status != CUDNN_STATUS_SUCCESS) return status;
-  return run(handle, sizesOf(*convolution, *x, *filter, *y), forward, {*x, xMemory},
+  return run(handle, sizesOf(*convolution, *x, *filter, *y), convolution->mathType, forward, {*x, xMemory},
              {tensorOf(*filter), filterMemory}, {*y, yMemory}, alpha, beta);
 }
 
@@ -136,8 +155,8 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alp
                                            const cudnnTensorDescriptor_t dx, void* dxMemory) {
   const cudnnStatus_t status = checkCall(*convolution, *dx, *filter, *dy, {algorithm, workspace, workspaceSize});
   if (status != CUDNN_STATUS_SUCCESS) return status;
-  return run(handle, sizesOf(*convolution, *dx, *filter, *dy), inputGradient, {tensorOf(*filter), filterMemory},
-             {*dy, dyMemory}, {*dx, dxMemory}, alpha, beta);
+  return run(handle, sizesOf(*convolution, *dx, *filter, *dy), convolution->mathType, inputGradient,
+             {tensorOf(*filter), filterMemory}, {*dy, dyMemory}, {*dx, dxMemory}, alpha, beta);
 }
 
 cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* alpha,
@@ -149,8 +168,8 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* a
                                              const cudnnFilterDescriptor_t filter, void* filterMemory) {
   const cudnnStatus_t status = checkCall(*convolution, *x, *filter, *dy, {algorithm, workspace, workspaceSize});
   if (status != CUDNN_STATUS_SUCCESS) return status;
-  return run(handle, sizesOf(*convolution, *x, *filter, *dy), filterGradient, {*x, xMemory}, {*dy, dyMemory},
-             {tensorOf(*filter), filterMemory}, alpha, beta);
+  return run(handle, sizesOf(*convolution, *x, *filter, *dy), convolution->mathType, filterGradient,
+             {*x, xMemory}, {*dy, dyMemory}, {tensorOf(*filter), filterMemory}, alpha, beta);
 }
 
 }
