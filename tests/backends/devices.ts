@@ -145,7 +145,7 @@ const CUDNN_FOUND: TestDevice = {
   absent: permittedVariable("PDARTS_CUDNN_FOUND") === undefined
     ? "its libraries were not looked for; use `deno task gpu:check`"
     : located().problem,
-  start: async () => runningOn((await startBackend("cudnn")).backend),
+  start: async () => runningOn((await startBackend("cudnn", { precision: "fp32" })).backend),
 };
 
 /** All devices, in the order in which suites run on them. */

@@ -123,7 +123,10 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
   assertEquals(software.run.adapter, "software");
   assertEquals(resumedOptions(given("--resume=a"), software), software.run);
   assertEquals(
-    resumedOptions(given("--resume=a", "--subgroups=off", "--storage=f32", "--precision=tf32"), run),
+    resumedOptions(
+      given("--resume=a", "--subgroups=off", "--storage=f32", "--precision=tf32"),
+      run,
+    ),
     run.run,
   );
 });
