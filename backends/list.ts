@@ -17,6 +17,9 @@ import type { LibraryVersions } from "./cudnn/ffi/open.ts";
 import { STARTERS } from "./starters.ts";
 import { type AdapterDescription, openDevice } from "./webgpu/device.ts";
 
+/** Columns of the list. */
+const WIDTH = 80;
+
 /** Something to compute on, or the reason why it cannot be used. */
 export interface ListedDevice {
   /** Its name, or one sentence. */
@@ -50,9 +53,9 @@ export async function listBackends(): Promise<ListedBackend[]> {
 
 async function startedTitle(name: BackendName): Promise<string> {
   try {
-    const backend = await STARTERS[name]?.({});
-    backend?.close();
-    return backend?.description.replace(`${name}, `, "") ?? "not part of this version";
+    const backend = await STARTERS[name]({});
+    backend.close();
+    return backend.description.replace(`${name}, `, "");
   } catch (error) {
     if (error instanceof BackendError) return error.message;
     throw error;
@@ -145,10 +148,13 @@ function listedAdapter(
       ["kind", [software ? "software" : "GPU"]],
       ["--adapter", [choices.join(", ")]],
       ["limits", aligned(rows)],
-      ["features", wrapped(features)],
+      ["features", wrapped(features.join(", ").split(" "), FEATURES_WIDTH)],
     ],
   };
 }
+
+/** Columns of a line of features: with names and labels beside it, it keeps within {@linkcode WIDTH}. */
+const FEATURES_WIDTH = 55;
 
 /** Names of the numbers that Vulkan and DirectX give for a vendor. */
 const VENDORS: Readonly<Record<string, string>> = {
@@ -169,15 +175,15 @@ function aligned(rows: string[][]): string[] {
   return rows.map(([key, value]) => `${key.padEnd(left)}  ${value.padStart(right)}`);
 }
 
-/** Words with commas, in lines that keep the whole text within 80 columns. */
-function wrapped(words: readonly string[], width = 58): string[] {
+/** Words in lines; one that is longer than a line has its own. */
+function wrapped(words: readonly string[], width: number): string[] {
   const lines = [""];
-  words.forEach((word, index) => {
-    const text = index < words.length - 1 ? `${word},` : word, line = lines[lines.length - 1];
-    if (line === "") lines[lines.length - 1] = text;
-    else if (line.length + 1 + text.length > width) lines.push(text);
-    else lines[lines.length - 1] = `${line} ${text}`;
-  });
+  for (const word of words) {
+    const line = lines[lines.length - 1];
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
   return lines;
 }
 
@@ -189,7 +195,9 @@ export function backendsText(list: readonly ListedBackend[]): string {
   const blocks = list.flatMap((backend) =>
     backend.devices.map(({ title, details }, index) =>
       [
-        `${(index === 0 ? backend.name : "").padEnd(name)}${title}`,
+        ...wrapped(title.split(" "), WIDTH - name).map((line, at) =>
+          `${(index + at === 0 ? backend.name : "").padEnd(name)}${line}`
+        ),
         ...details.flatMap(([text, lines]) =>
           lines.map((line, at) =>
             `${" ".repeat(name)}${(at === 0 ? text : "").padEnd(label)}${line}`.trimEnd()

@@ -3,35 +3,18 @@
 import { type Candidate, type StartedBackend, startFirst } from "./auto.ts";
 import { STARTERS } from "./starters.ts";
 import { suggest } from "./suggest.ts";
-import {
-  type Backend,
-  BACKEND_NAMES,
-  BackendError,
-  type BackendName,
-  type BackendOptions,
-} from "./contract.ts";
+import { BACKEND_NAMES, BackendError, type BackendName, type BackendOptions } from "./contract.ts";
 
 export type { StartedBackend } from "./auto.ts";
 export * from "./contract.ts";
 
-/** Starts one backend. */
-async function startNamed(name: BackendName, options: BackendOptions): Promise<Backend> {
-  const start = STARTERS[name];
-  if (start) return await start(options);
-  throw new BackendError(name, `Backend ${name} is not part of this version: use --backend=auto`);
-}
-
 /** What `auto` tries, in order: the CPU's own backend comes before a GPU that the CPU stands in for. */
 function candidates(options: BackendOptions): Candidate[] {
-  const all = BACKEND_NAMES.map((name): Candidate => ({
-    name,
-    start: STARTERS[name] && (async () => {
-      if (name === "webgpu") await refuseSoftwareAdapter(options);
-      return await startNamed(name, options);
-    }),
-  }));
-  const software = () => startNamed("webgpu", { ...options, adapter: "software" });
-  return [...all, { name: "webgpu", start: software }];
+  const all = BACKEND_NAMES.map((name): Candidate => async () => {
+    if (name === "webgpu") await refuseSoftwareAdapter(options);
+    return await STARTERS[name](options);
+  });
+  return [...all, () => STARTERS.webgpu({ ...options, adapter: "software" })];
 }
 
 async function refuseSoftwareAdapter({ adapter = "high-performance" }: BackendOptions) {
@@ -59,7 +42,7 @@ export async function startBackend(
         suggest(name, ["auto", ...BACKEND_NAMES]),
     );
   }
-  return { backend: await startNamed(name, options), notTaken: [] };
+  return { backend: await STARTERS[name](options), notTaken: [] };
 }
 
 function isBackendName(name: string): name is BackendName {

@@ -89,13 +89,17 @@ Deno.test("backendsText() aligns names, labels and figures, within 80 columns", 
   const features = Array.from({ length: 12 }, (_, index) => `a-feature-called-${index}`);
   const card: AdapterDescription = { ...adapter("card"), features };
   const text = backendsText([
-    { name: "cudnn", devices: [{ title: "not part of this version", details: [] }] },
+    {
+      name: "cudnn",
+      devices: [{ title: `Cannot use cudnn:${" missing".repeat(9)}`, details: [] }],
+    },
     { name: "webgpu", devices: await listAdapters(opener({ "low-power": card })) },
     { name: "cpu", devices: [{ title: "2 threads", details: [] }] },
   ]);
   const lines = text.split("\n");
-  assertEquals(lines.slice(0, 6), [
-    "cudnn   not part of this version",
+  assertEquals(lines.slice(0, 7), [
+    `cudnn   Cannot use cudnn:${" missing".repeat(6)}`,
+    `       ${" missing".repeat(3)}`,
     "",
     "webgpu  card",
     "        vendor     NVIDIA",

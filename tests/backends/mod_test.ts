@@ -3,7 +3,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
 import { BACKEND_NAMES, BackendError, startBackend } from "../../backends/mod.ts";
+import type { Discovery } from "../../backends/cudnn/ffi/discovery.ts";
+import { EMULATOR_FOLDER } from "../cuda_emulator/build.ts";
+import { EMULATOR_ABSENT, emulatorFiles } from "../cuda_emulator/emulator.ts";
 import { permitted } from "../permitted.ts";
+
+/** Tells a process where NVIDIA's libraries are. */
+const FOUND = "PDARTS_CUDNN_FOUND";
 
 const UNABLE = !permitted({ read: ["."], write: [".cache"], env: ["CI"] });
 
@@ -44,17 +50,46 @@ Deno.test({
   },
 });
 
+/** In place of what a look for NVIDIA's libraries finds. */
+function foundLibraries(discovery: Discovery): Disposable {
+  const before = Deno.env.get(FOUND);
+  Deno.env.set(FOUND, JSON.stringify(discovery));
+  return {
+    [Symbol.dispose]: () =>
+      before === undefined ? Deno.env.delete(FOUND) : Deno.env.set(FOUND, before),
+  };
+}
+
 Deno.test({
   name: "startBackend() with auto takes cpu where WebGPU has a software adapter, and says so",
-  ignore: UNABLE,
+  ignore: UNABLE || !permitted({ env: [FOUND], ffi: true }),
   fn: async () => {
     using _gpu = softwareGpu("a stand-in");
+    using _libraries = foundLibraries({ found: [], problem: "no card" });
     const { backend, notTaken } = await startBackend("auto", { threads: 1 });
     try {
       assertEquals(backend.name, "cpu");
-      const [cudnn, webgpu] = notTaken;
-      assertMatch(cudnn, /^Cannot .*(cudnn|CUDA)/);
-      assertEquals(webgpu, "webgpu's adapter is software, a stand-in");
+      assertEquals(notTaken, ["no card", "webgpu's adapter is software, a stand-in"]);
+    } finally {
+      backend.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "startBackend() with auto takes cudnn before all others",
+  ignore: UNABLE || EMULATOR_ABSENT !== undefined || !permitted({ env: [FOUND] }),
+  sanitizeResources: false, // the libraries stay open
+  fn: async () => {
+    using _libraries = foundLibraries({ found: [], files: emulatorFiles() });
+    const options = { cacheDir: EMULATOR_FOLDER };
+    const { backend, notTaken } = await startBackend("auto", options);
+    try {
+      assertEquals([backend.name, notTaken], ["cudnn", []]);
+      assertMatch(
+        backend.description,
+        /^cudnn, emulated CUDA device, TF32 convolutions, driver for CUDA [\d.]+, cuDNN [\d.]+$/,
+      );
     } finally {
       backend.close();
     }

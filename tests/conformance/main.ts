@@ -58,7 +58,7 @@ async function start({ backend, stock }: Run): Promise<{ tfjsName: string; descr
     return await (stock ? startStock() : startOurs());
   }
   const { STARTERS } = await import("../../backends/starters.ts");
-  const started = await STARTERS[backend]!({ threads: 2 });
+  const started = await STARTERS[backend]({ threads: 2 });
   // The specs reset tfjs between suites, which would end the backend.
   findBackend(started.tfjsName).dispose = () => {};
   return started;

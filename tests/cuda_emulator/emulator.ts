@@ -4,7 +4,7 @@
  * What the functions below mean is in driver/faults.cpp.
  */
 
-import type { Libraries } from "../../backends/cudnn/ffi/open.ts";
+import type { Libraries, LibraryFiles } from "../../backends/cudnn/ffi/open.ts";
 import { permitted } from "../permitted.ts";
 import { EMULATOR_FOLDER, isEmulatorBuilt } from "./build.ts";
 
@@ -40,11 +40,10 @@ function absence(): string | undefined {
   }
 }
 
-/** Opens its libraries as the product opens NVIDIA's. */
-export async function openEmulator(): Promise<Libraries> {
-  const { openLibraries } = await import("../../backends/cudnn/ffi/open.ts");
+/** Its libraries, as discovery would find NVIDIA's. */
+export function emulatorFiles(): LibraryFiles {
   const at = (file: string) => Deno.realPathSync(`${EMULATOR_FOLDER}/${file}`);
-  return openLibraries({
+  return {
     cuda: at("libcuda.so.1"),
     cudnn: at("libcudnn.so.9"),
     toolkits: [{
@@ -53,7 +52,13 @@ export async function openEmulator(): Promise<Libraries> {
       nvrtc: at("libnvrtc.so.13"),
       before: [at("libcublasLt.so.13"), at("libnvrtc-builtins.so.13.0")],
     }],
-  });
+  };
+}
+
+/** Opens its libraries as the product opens NVIDIA's. */
+export async function openEmulator(): Promise<Libraries> {
+  const { openLibraries } = await import("../../backends/cudnn/ffi/open.ts");
+  return openLibraries(emulatorFiles());
 }
 
 /** Faults, modes and counts of the emulator in this process. */
