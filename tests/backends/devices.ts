@@ -165,6 +165,8 @@ export const DEVICES: readonly TestDevice[] = [
 ];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;
+// The process goes on to other files, with this one's device open.
+addEventListener("unload", () => current?.running.close());
 
 /** Starts a device, ending the one before it; the same device twice in a row stays. */
 async function use(device: TestDevice): Promise<RunningDevice> {
