@@ -65,7 +65,8 @@ const WEBGPU: Gpu = {
 const CUDNN: Gpu = {
   name: "cudnn, emulated",
   absent: EMULATOR_ABSENT !== undefined,
-  start: startEmulated,
+  // The cpu's losses are float32's; with TF32, alphas that Adam moves far soon part from them.
+  start: (options) => startEmulated({ ...options, precision: "fp32" }),
   lose: () => emulatorControl().loseDevice(),
   restore: () => emulatorControl().reset(),
   lost: /^Cannot run cu\w+ .*on cudnn: CUDA_ERROR_UNKNOWN, .*; the last checkpoint stays, /,
