@@ -41,21 +41,19 @@ export interface CheckContext {
   folder: string;
 }
 
-/** Tests and searches compare with float32: NVIDIA's libraries then leave the shorter TF32. */
-const EXACT = { NVIDIA_TF32_OVERRIDE: "0" };
-
 /** The search's first supernet at the authors' batch; a small one where the CPU computes. */
 const SHAPE = ["--batch=96", "--layers=5", "--channels=16"];
 const SMALL_SHAPE = ["--batch=2", "--layers=3", "--channels=4", "--steps=1"];
 
 /**
  * Three stages of one epoch, whose alphas move far at each step, so that none is dropped by a near-tie,
- * where rounding decides.
+ * where rounding decides; convolutions in float32, as the CPU's are.
  */
 const SEARCH = [
   ...["--epochs=1", "--alpha-from-epoch=0", "--validation-epochs=1", "--layers=3,3,3"],
   ...["--channels=4", "--batch=16", "--train-images=32", "--learning-rate=0.005"],
   ...["--alpha-learning-rate=0.1", "--seed=4", "--report-every=1", "--checkpoint-minutes=0"],
+  "--precision=fp32",
 ];
 
 /**
@@ -84,11 +82,11 @@ export const CHECKS: Record<CheckName, (context: CheckContext) => Promise<Outcom
 
 function deno(
   { backend, seconds, folder }: CheckContext,
-  { name, args, env }: { name: string; args: string[]; env?: Record<string, string> },
+  { name, args }: { name: string; args: string[] },
 ): Promise<Ended> {
   const command = [Deno.execPath(), ...args];
   const log = `${folder}/${backend}_${name}.log`;
-  return runProgram({ command, seconds: seconds(), env, log });
+  return runProgram({ command, seconds: seconds(), log });
 }
 
 /** Runs the tests that are for the backend's own device. */
@@ -96,7 +94,7 @@ async function runTests(context: CheckContext, name: string, files: string[]): P
   // WebGPU is tested with several limits, each a device of its own.
   const filter = context.backend === "webgpu" ? "[webgpu" : "[cudnn]";
   const args = ["test", "-q", "-P=test", "--no-check", `--filter=${filter}`, ...files];
-  return testOutcome(await deno(context, { name, args, env: EXACT }));
+  return testOutcome(await deno(context, { name, args }));
 }
 
 /** Runs one search on the CPU backend and on this one. */
@@ -115,7 +113,7 @@ async function search(
   const save = `${context.folder}/${context.backend}_search_on_${backend}`;
   const program = ["-q", "-P=search", "--no-check", "tests/search/tiny_search.ts"];
   const args = ["run", ...program, `--backend=${backend}`, ...SEARCH, `--save=${save}`];
-  const ended = await deno(context, { name: `search_on_${backend}`, args, env: EXACT });
+  const ended = await deno(context, { name: `search_on_${backend}`, args });
   const reason = failureOf(ended);
   if (reason !== undefined) return { status: "failed", reason: `on ${backend}, ${reason}` };
   return {

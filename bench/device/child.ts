@@ -5,8 +5,6 @@ export interface Program {
   command: readonly string[];
   /** After so long it is ended, with all that it has started. */
   seconds: number;
-  /** Variables besides this process's own. */
-  env?: Record<string, string>;
   /** Where what it prints is kept. */
   log: string;
 }
@@ -27,11 +25,11 @@ const TIMED_OUT = [124, 137];
  *
  * @throws {Deno.errors.NotFound} If there is no `timeout`.
  */
-export async function runProgram({ command, seconds, env, log }: Program): Promise<Ended> {
+export async function runProgram({ command, seconds, log }: Program): Promise<Ended> {
   const limit = ["--kill-after=5", String(Math.ceil(seconds))];
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
     args: [...limit, ...command],
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
