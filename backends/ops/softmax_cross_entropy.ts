@@ -12,6 +12,9 @@ import { hasKernel, registerFusedGradient, runFused } from "./fused.ts";
 /** Name of the kernel. Its outputs are the loss, the counts, and the gradient of the loss by logits. */
 export const SOFTMAX_CROSS_ENTROPY = "PdartsSoftmaxCrossEntropy";
 
+/** The second count is of labels among so many of the largest logits. */
+export const TOP = 5;
+
 /** Attributes of the kernel. */
 export interface SoftmaxCrossEntropyAttrs {
   labelSmoothing: number;
@@ -81,7 +84,7 @@ function compose(logits: tf.Tensor2D, labels: tf.Tensor1D, smoothing: number): L
   );
   const rank = tf.sum(tf.cast(before, "float32"), 1);
   const within = (k: number) => tf.sum(tf.cast(tf.less(rank, k), "float32"));
-  return { loss: loss as tf.Scalar, counts: tf.stack([within(1), within(5)]) as tf.Tensor1D };
+  return { loss: loss as tf.Scalar, counts: tf.stack([within(1), within(TOP)]) as tf.Tensor1D };
 }
 
 registerFusedGradient(SOFTMAX_CROSS_ENTROPY, ({ dys, outputs }) => {

@@ -1,11 +1,8 @@
 /** The loss on the CPU, with its gradient and counts. Opposite of ops/softmax_cross_entropy.ts. */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax_cross_entropy.ts";
+import { type SoftmaxCrossEntropyAttrs, TOP } from "../../ops/softmax_cross_entropy.ts";
 import type { CpuBackend } from "../backend.ts";
-
-/** Samples counted for top-5. */
-const TOP = 5;
 
 /**
  * Loss, counts, and gradient by logits. A batch has a few thousand logits, so this is plain TypeScript

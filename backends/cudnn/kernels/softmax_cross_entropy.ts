@@ -1,7 +1,7 @@
 /** The loss in CUDA, with its gradient and counts. Opposite of ops/softmax_cross_entropy.ts. */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax_cross_entropy.ts";
+import { type SoftmaxCrossEntropyAttrs, TOP } from "../../ops/softmax_cross_entropy.ts";
 import type { CudnnBackend } from "../backend.ts";
 import blockSum from "../cuda/block_sum.cuh" with { type: "text" };
 import source from "../cuda/softmax_cross_entropy.cu" with { type: "text" };
@@ -11,9 +11,6 @@ import { Scratch } from "./scratch.ts";
 const MODULE = cudaModule("softmax cross-entropy", blockSum + source);
 const SAMPLE = MODULE.kernel("softmaxCrossEntropy");
 const BATCH = MODULE.kernel("softmaxCrossEntropySum");
-
-/** Samples counted for top-5. */
-const TOP = 5;
 
 /** Loss, counts, and gradient by logits. */
 export function softmaxCrossEntropyKernel(

@@ -1,7 +1,7 @@
 /** The loss in WGSL, with its gradient and counts. Opposite of ops/softmax_cross_entropy.ts. */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { SoftmaxCrossEntropyAttrs } from "../../ops/softmax_cross_entropy.ts";
+import { type SoftmaxCrossEntropyAttrs, TOP } from "../../ops/softmax_cross_entropy.ts";
 import type { WebGpuBackend } from "../backend.ts";
 import { program } from "../program.ts";
 import sample from "../wgsl/softmax_cross_entropy.wgsl" with { type: "text" };
@@ -10,9 +10,6 @@ import { Scratch } from "./scratch.ts";
 
 const SAMPLE = program("softmax cross-entropy", sample);
 const BATCH = program("softmax cross-entropy, sum", batch);
-
-/** Samples counted for top-5. */
-const TOP = 5;
 
 /** Loss, counts, and gradient by logits. */
 export function softmaxCrossEntropyKernel(
