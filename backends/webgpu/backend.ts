@@ -14,6 +14,7 @@ import {
   OutOfMemoryError,
 } from "../contract.ts";
 import type { Copy } from "../homes.ts";
+import { KernelScope } from "../kernel_scope.ts";
 import { StepRecorder } from "../step_recorder.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { CommandList } from "./command_list.ts";
@@ -48,10 +49,10 @@ export class WebGpuBackend extends WebGPUBackend {
   readonly subgroupSize: number;
   /** Tensors that are kept as half floats. */
   readonly halves: HalfStorage;
+  /** Tensors that the running kernel makes. */
+  readonly scope = new KernelScope((dataId) => super.disposeData(dataId));
   readonly #dispatcher: Dispatcher;
   #sink: CallSink;
-  /** The tensors that the running kernel has made so far. */
-  #made: tf.DataId[] | undefined;
 
   constructor(device: GPUDevice, info: GPUAdapterInfo, limits: AdapterDescription["limits"]) {
     super(device, info);
@@ -173,27 +174,23 @@ export class WebGpuBackend extends WebGPUBackend {
     ...values: Parameters<WebGPUBackend["makeTensorInfo"]>
   ): ReturnType<WebGPUBackend["makeTensorInfo"]> {
     const info = super.makeTensorInfo(...values);
-    this.#made?.push(info.dataId);
+    this.scope.count(info.dataId, 1);
     return info;
   }
 
-  /** Runs a kernel; one that throws leaves no tensor behind. */
-  undoing<T>(kernel: () => T): T {
-    const made: tf.DataId[] = this.#made = [];
-    try {
-      return kernel();
-    } catch (error) {
-      for (const dataId of made) if (this.refCount(dataId) > 0) this.disposeData(dataId);
-      throw error;
-    } finally {
-      this.#made = undefined;
-    }
+  override incRef(dataId: tf.DataId): void {
+    super.incRef(dataId);
+    this.scope.count(dataId, 1);
+  }
+
+  override disposeData(dataId: tf.DataId, force = false): boolean {
+    this.scope.count(dataId, -1);
+    return super.disposeData(dataId, force);
   }
 
   /** Another tensor with the same values. */
   share(info: tf.TensorInfo): tf.TensorInfo {
     this.incRef(info.dataId);
-    this.#made?.push(info.dataId);
     return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
   }
 

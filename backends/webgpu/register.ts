@@ -77,7 +77,7 @@ export function registerKernels(backendName: string): void {
       backendName,
       kernelFunc: naming(
         kernelName,
-        (call) => (call.backend as WebGpuBackend).undoing(() => kernelFunc(call)),
+        (call) => (call.backend as WebGpuBackend).scope.attempt(() => kernelFunc(call)),
       ),
     });
   for (const { kernelName, kernelFunc } of getKernelsForBackend("webgpu")) {
