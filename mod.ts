@@ -87,7 +87,7 @@ export {
 } from "./search/search_progress.ts";
 export { type LineLengths, prepareRunFolder, RunFolder } from "./nn/run_folder.ts";
 export { ProgressLine, type ProgressOutput, standardOutput } from "./nn/progress.ts";
-export type { Report } from "./search/metrics.ts";
+export type { Report } from "./nn/metrics.ts";
 export type { Phase, SearchState, Sums } from "./search/search_state.ts";
 export type { EdgeWeights, KeptPrimitives } from "./search/edge_weights.ts";
 export { type DropOptions, dropPrimitives } from "./search/drop.ts";

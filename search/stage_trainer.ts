@@ -21,15 +21,15 @@ import { RecordedSteps } from "../nn/recorded_steps.ts";
 import type { HostTensor } from "../nn/safetensors.ts";
 import { cosineRate, skipDropoutRate } from "../nn/schedules.ts";
 import { checkStateDict, type StateDict, withoutPrefix } from "../nn/state_dict.ts";
-import { type Batch, type BatchTensors, batchTensors } from "./batch.ts";
+import { type Batch, type BatchTensors, batchTensors } from "../nn/batch.ts";
 import { RANDOM_STREAMS } from "./config.ts";
 import { softmaxRows } from "./edge_weights.ts";
-import { Metrics, type Report } from "./metrics.ts";
+import { Metrics, type Report } from "../nn/metrics.ts";
 import type { StageSettings } from "./stage_settings.ts";
 import { type SkipDropout, Supernet } from "./supernet.ts";
 
-export type { Batch } from "./batch.ts";
-export type { Report } from "./metrics.ts";
+export type { Batch } from "../nn/batch.ts";
+export type { Report } from "../nn/metrics.ts";
 export * from "./stage_settings.ts";
 
 /** What is counted and reported separately. */

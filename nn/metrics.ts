@@ -6,7 +6,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import type { HostTensor } from "../nn/safetensors.ts";
+import type { HostTensor } from "./safetensors.ts";
 
 /** Means over samples. */
 export interface Report {
