@@ -13,11 +13,11 @@ import type { TorchStorage } from "./torch_tensors.ts";
 import { failWeights } from "./weights_error.ts";
 
 /** The first pickle's integer. */
-export const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
+const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 /** The second pickle's integer. */
 export const LEGACY_VERSION = 1001;
-/** How such a file begins: a pickle of a long of ten bytes, the magic number. */
-export const LEGACY_START = Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46);
+/** How such a file begins: the pickle of a long of ten bytes, the magic number. */
+export const LEGACY_START = Uint8Array.fromHex("80028a0a6cfc9c46f9206aa850192e");
 
 /** Where the storages' bytes lie, by key, from the byte after the pickle of their keys. */
 function placesOf(
