@@ -27,8 +27,8 @@ const ascii = new TextDecoder("latin1"), utf8 = new TextDecoder();
 function longOf(bytes: Uint8Array): number | bigint {
   const size = bytes.length * 8;
   const unsigned = bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
-  const value = BigInt.asIntN(size, unsigned);
-  return BigInt.asIntN(53, value) === value ? Number(value) : value;
+  const value = BigInt.asIntN(size, unsigned), number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** The stack machine. */

@@ -18,7 +18,7 @@ import {
   type NetworkDescription,
   type NetworkSizes,
 } from "./describe_weights.ts";
-import { WeightsError } from "./weights_error.ts";
+import { printableReason, WeightsError } from "./weights_error.ts";
 
 /** The network that weights go into, and what the user calls it. */
 export interface WantedNetwork extends NetworkSizes {
@@ -115,6 +115,9 @@ export async function loadWeights(
   const { arch, layers, channels, classes } = wanted;
   const title = `the network of ${arch}, ${layers} cells, ${channels} channels, ${classes} classes`;
   const mismatch = firstMismatch(weights, { expected, title });
-  if (mismatch) throw new RunError(`Cannot load ${path}: ${mismatch}${hint(dict, wanted)}`);
+  if (mismatch) {
+    const reason = printableReason(`${mismatch}${hint(dict, wanted)}`);
+    throw new RunError(`Cannot load ${path}: ${reason}`);
+  }
   parameters.loadStateDict(weights);
 }

@@ -8,7 +8,7 @@ import { decodeSafetensors, type HostTensor } from "../../nn/safetensors.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 import { withoutWrapperPrefixes } from "./find_state_dict.ts";
 import { decodeTorchFile, isTorchFile } from "./torch_file.ts";
-import { failWeights } from "./weights_error.ts";
+import { failWeights, printableReason } from "./weights_error.ts";
 
 /** The weights of a training run's best epoch, in its folder. */
 export const BEST_WEIGHTS_FILE = "best.safetensors";
@@ -93,7 +93,7 @@ export async function readWeightsFile(path: string): Promise<WeightsFile> {
     return { path: file, weights: new Map(list), metadata };
   } catch (error) {
     const reason = (error as Error).message.replace(/^Cannot read safetensors: /, "");
-    throw new RunError(`Cannot load ${file}: ${reason}`, { cause: error });
+    throw new RunError(`Cannot load ${file}: ${printableReason(reason)}`, { cause: error });
   }
 }
 

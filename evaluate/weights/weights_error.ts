@@ -7,3 +7,12 @@ export class WeightsError extends Error {
 export function failWeights(what: string): never {
   throw new WeightsError(what);
 }
+
+/** Characters of a reason that are shown: the names in a hostile file may be of any length. */
+const REASON_LIMIT = 400;
+
+/** A reason in which names from a file stand, short and without control characters. */
+export function printableReason(reason: string): string {
+  const text = reason.slice(0, REASON_LIMIT).replaceAll(/\p{Cc}+/gu, " ");
+  return reason.length > REASON_LIMIT ? `${text}...` : text;
+}

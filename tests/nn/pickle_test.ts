@@ -35,6 +35,7 @@ Deno.test("runPickle() reads numbers of every width and sign", () => {
   assertEquals(valueOf("I140234766419216\n"), 140234766419216);
   assertEquals(valueOf(0x8a, 0), 0);
   assertEquals(valueOf(0x8a, 2, 0x00, 0x80), -32768);
+  assertEquals(valueOf(0x8a, 7, 0, 0, 0, 0, 0, 0, 0x10), 2 ** 52);
   assertEquals(valueOf(0x8a, 7, 0, 0, 0, 0, 0, 0, 0x20), 9007199254740992n);
   assertEquals(valueOf("G", 0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a), 0.1);
 });
