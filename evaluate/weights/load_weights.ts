@@ -22,6 +22,7 @@ import { printableReason, WeightsError } from "./weights_error.ts";
 
 /** The network that weights go into, and what the user calls it. */
 export interface WantedNetwork extends NetworkSizes {
+  /** Its cells. */
   readonly genotype: Genotype;
   /** The genotype's name or file. */
   readonly arch: string;

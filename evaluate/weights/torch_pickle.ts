@@ -23,11 +23,11 @@ export type TorchItem = PickleItem<TorchStorage | TorchTensor>;
 /** The axes that a tensor may have. */
 const MAX_RANK = 16;
 
-/** A tuple of sizes or strides. */
+/** A tuple of sizes or strides; a copy, for the pickle might yet append to a list. */
 function countsOf(item: TorchItem | undefined): number[] {
   if (
     Array.isArray(item) && item.length <= MAX_RANK && item.every((side) => typeof side === "number")
-  ) return item;
+  ) return [...item];
   return failPickle("a tensor's shape or strides are not a tuple of integers");
 }
 

@@ -97,8 +97,8 @@ export class TorchTensor {
   gather(numbers: HostData): HostTensor {
     const { offset, shape, strides } = this.view;
     if (isContiguous(this)) return { shape, data: numbers.slice(offset, offset + this.size) };
-    const data = numbers.slice(0, 0).constructor as new (size: number) => HostData;
-    const result = new data(this.size), index = shape.map(() => 0);
+    const Numbers = numbers.constructor as new (size: number) => HostData;
+    const result = new Numbers(this.size), index = shape.map(() => 0);
     let from = offset;
     for (let to = 0; to < this.size; to++) {
       result[to] = numbers[from];

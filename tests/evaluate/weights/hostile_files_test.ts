@@ -134,6 +134,17 @@ Deno.test("decodeTorchFile() throws when tensors leave their storage or fill the
   }
 });
 
+Deno.test("decodeTorchFile() keeps a tensor's shape when the pickle then changes its list", async () => {
+  const file = legacyFile((writer) =>
+    writer.opcode("}").text("w").global("torch._utils", "_rebuild_tensor_v2").opcode("(")
+      .opcode("(").text("storage").global("torch", "FloatStorage").text("0").text("cpu")
+      .integer(6).opcode("t").opcode("Q").integer(0)
+      .opcode("]").opcode("q", [1]).integer(6).opcode("a").integers([1]).opcode("t").opcode("R")
+      .opcode("s").text("list").opcode("h", [1]).integer(2 ** 40).opcode("a").opcode("s")
+  );
+  assertEquals((await decodeTorchFile(file)).get("w"), { shape: [6], data: new Float32Array(6) });
+});
+
 Deno.test("decodeTorchFile() throws and names what a pickle would have called", async () => {
   const named = (module: string, name: string): Make => (writer) =>
     writer.global(module, name).opcode("(").text("touch .cache/harm").opcode("t").opcode("R");
