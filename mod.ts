@@ -99,5 +99,16 @@ export {
   restrictSkips,
 } from "./search/restrict_skips.ts";
 
+// Weights in and out: PyTorch's files of either format, safetensors, run folders
+export {
+  describeWeights,
+  type NetworkDescription,
+  type NetworkSizes,
+} from "./evaluate/weights/describe_weights.ts";
+export { readWeights, readWeightsFile, type WeightsFile } from "./evaluate/weights/read_weights.ts";
+export { type TorchFormat, writeTorchFile } from "./evaluate/weights/write_torch_file.ts";
+export type { HostData, HostTensor } from "./nn/safetensors.ts";
+export type { StateDict } from "./nn/state_dict.ts";
+
 // Data sets
 export * from "./datasets/mod.ts";
