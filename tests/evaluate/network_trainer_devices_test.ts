@@ -10,8 +10,9 @@ import {
   type TrainingSettings,
 } from "../../evaluate/network_trainer.ts";
 import { foldNetwork } from "../../evaluate/folded_network.ts";
+import { withoutPrefix } from "../../nn/state_dict.ts";
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "../assert.ts";
-import { onEachDevice, type RunningDevice } from "../backends/devices.ts";
+import { onComposition, onEachDevice, type RunningDevice } from "../backends/devices.ts";
 import { tinyBatch } from "../search/tiny_network.ts";
 import { tinySettings } from "./tiny_network.ts";
 
@@ -49,6 +50,9 @@ async function history(
   return seen;
 }
 
+/** Without the head, so that images of 8x8 do. */
+const HEADLESS = { auxiliary: { enabled: false, weight: 0 } };
+
 /** Families of devices that record steps. */
 const RECORDING = ["webgpu", "cudnn"];
 
@@ -59,8 +63,7 @@ onEachDevice((test, device) => {
   if (!device.fast) return;
 
   test("trainStep() lowers the loss of its batch", async () => {
-    const auxiliary = { enabled: false, weight: 0 };
-    const trainer = new NetworkTrainer(tinySettings({ dropPath: 0, auxiliary }));
+    const trainer = new NetworkTrainer(tinySettings({ ...HEADLESS, dropPath: 0 }));
     const batch = tinyBatch(1, 16), losses: number[] = [];
     for (let step = 0; step < 10; step++) {
       trainer.trainStep(batch);
@@ -68,6 +71,28 @@ onEachDevice((test, device) => {
     }
     assert(losses[9] < 0.5 * losses[0], losses.join(" "));
     trainer.dispose();
+  });
+
+  test("trainStep() takes the gradients that plain tfjs gives", async () => {
+    const gradients = async () => {
+      const trainer = new NetworkTrainer(tinySettings({ ...HEADLESS, layers: 2 }));
+      trainer.beginEpoch(2);
+      trainer.trainStep(tinyBatch(1));
+      const { tensors } = await trainer.state();
+      trainer.dispose();
+      // A first momentum is the clipped gradient, and the decay.
+      return [...withoutPrefix(tensors, "optimizer.momentum.")].map(([name, { data }]) =>
+        [name, data as Float32Array] as const
+      );
+    };
+    const actual = await gradients(), expected = await onComposition(gradients);
+    const largest = Math.max(...expected.flatMap(([, data]) => [...data.map(Math.abs)]));
+    expected.forEach(([name, data], position) =>
+      data.forEach((value, index) => {
+        const error = Math.abs(actual[position][1][index] - value);
+        assert(error <= 1e-3 * largest, `${name}[${index}]: off by ${error} of ${largest}`);
+      })
+    );
   });
 
   test("every step returns to the tensors and bytes before it", async ({ running }) => {
