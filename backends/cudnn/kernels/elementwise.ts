@@ -13,6 +13,7 @@ const UNARY: Readonly<Record<string, string>> = {
   [tf.Rsqrt]: "1.0f / sqrtf(v)",
   [tf.Sqrt]: "sqrtf(v)",
   [tf.Square]: "v * v",
+  [tf.Step]: "v > 0.0f ? 1.0f : v == v ? 0.0f : v",
 };
 
 /** The result of `a` and `b`. */
@@ -39,16 +40,19 @@ const AXES = 4;
 
 type Elementwise<Inputs> = (
   backend: CudnnBackend,
-  call: { inputs: Inputs },
+  call: { inputs: Inputs; attrs?: tf.NamedAttrMap },
 ) => tf.TensorInfo | undefined;
 
-/** Ops of one input; undefined where it is not float32. */
+/** Ops of one input; undefined where it is not float32, or a step has a slope below 0. */
 export const unaryKernels: Readonly<Record<string, Elementwise<{ x: tf.TensorInfo }>>> = Object
   .fromEntries(
     Object.keys(UNARY).map((
       name,
       op,
-    ) => [name, (backend, { inputs: { x } }) => unary(backend, { op, x })]),
+    ) => [
+      name,
+      (backend, { inputs: { x }, attrs }) => attrs?.alpha ? undefined : unary(backend, { op, x }),
+    ]),
   );
 
 /**
@@ -156,13 +160,17 @@ const CASTS = {
 };
 
 /**
- * tfjs's Cast from a narrower to a wider type of numbers, or undefined: tfjs-backend-cpu then gives the
+ * tfjs's Cast to the type itself, or from a narrower to a wider type of numbers, or undefined: tfjs-backend-cpu then gives the
  * same values a second dtype, but a block of memory has one.
  */
 export function castKernel(
   backend: CudnnBackend,
   { inputs: { x }, attrs: { dtype } }: { inputs: { x: tf.TensorInfo }; attrs: tf.CastAttrs },
 ): tf.TensorInfo | undefined {
+  if (x.dtype === dtype) {
+    backend.incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype };
+  }
   const kernel = CASTS[`${x.dtype} to ${dtype}` as keyof typeof CASTS];
   if (!kernel) return undefined;
   const result = backend.allocate(x.shape, dtype as "float32" | "int32");

@@ -19,6 +19,8 @@ const positive = (x: tf.Tensor) => tf.add(tf.square(x), 0.1);
 const CASES: Case[] = [
   { name: "neg", shapes: [[3, 5]], run: (x) => tf.neg(x) },
   { name: "relu", shapes: [[300]], run: (x) => tf.relu(x) },
+  { name: "step", shapes: [[300]], run: (x) => tf.step(tf.relu(x)) },
+  { name: "step of NaN", shapes: [[1]], run: (x) => tf.step(tf.mul(x, NaN)) },
   { name: "square", shapes: [[]], run: (x) => tf.square(x) },
   { name: "sqrt", shapes: [[7]], from: positive, run: (x) => tf.sqrt(x) },
   { name: "rsqrt", shapes: [[7]], from: positive, run: (x) => tf.rsqrt(x) },
@@ -65,6 +67,7 @@ const CASES: Case[] = [
     shapes: [],
     run: () => tf.cast(tf.tensor1d([-3, 7], "int32"), "float32"),
   },
+  { name: "cast to the same", shapes: [[5]], run: (x) => tf.cast(tf.neg(x), "float32") },
   { name: "cast of truths", shapes: [], run: () => [casted("float32"), casted("int32")] },
 ];
 
@@ -102,7 +105,8 @@ cudnnTest("plain tfjs kernels give what tfjs-backend-cpu gives", async ({ backen
     actual.forEach(({ values }, index) =>
       values.forEach((value, at) => {
         const want = expected[index].values[at];
-        const near = Math.abs(value - want) <= 1e-5 * Math.max(1, Math.abs(want));
+        const near = Object.is(value, want) ||
+          Math.abs(value - want) <= 1e-5 * Math.max(1, Math.abs(want));
         assert(near, `${one.name}: [${at}] is ${value}, not ${want}`);
       })
     );
