@@ -20,8 +20,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import safetensors
+from operations import FactorizedReduce
 from step import Trainer
-from supernet import EDGES, PRIMITIVES, FactorizedReduce, MixedOp, Supernet
+from supernet import EDGES, PRIMITIVES, MixedOp, Supernet
 
 STEPS = 3  # steps of each sequence, and batches stored
 TOLERANCE = 2e-5  # of float32 against float64: max |a - b| / max |b| per tensor
@@ -188,7 +189,7 @@ def make_ops(folder: pathlib.Path) -> None:
     cases = {
         "mixed_stride1": make_op(MixedOp(4, 1, kept=every), torch.randn(2, 4, 7, 7), torch.rand(8)),
         "mixed_stride2": make_op(MixedOp(4, 2, kept=every), torch.randn(2, 4, 8, 8), torch.rand(8)),
-        "factorized_reduce": make_op(FactorizedReduce(5, 6), torch.randn(2, 5, 8, 8)),
+        "factorized_reduce": make_op(FactorizedReduce(5, 6, affine=False), torch.randn(2, 5, 8, 8)),
     }
     tensors = {f"{c}.{n}": tensor for c, values in cases.items() for n, tensor in values.items()}
     size = safetensors.save(folder / "ops.safetensors", tensors)

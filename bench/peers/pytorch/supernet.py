@@ -9,7 +9,8 @@ PyTorch's default (eps 1e-5, momentum 0.1), without affine parameters except the
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+
+from operations import Convolution, FactorizedReduce, ReLUConvBN, average_pool, max_pool
 
 PRIMITIVES = (
     "none",
@@ -42,72 +43,20 @@ class Zero(nn.Module):
         return x[:, :, :: self.stride, :: self.stride] * 0.0
 
 
-class FactorizedReduce(nn.Module):
-    """ReLU; two 1x1 convolutions of stride 2, the second shifted by (1, 1); concat; BN."""
-
-    def __init__(self, c_in: int, c_out: int):
-        super().__init__()
-        if c_out % 2:
-            raise ValueError(f"Cannot build FactorizedReduce: got odd {c_out} channels")
-        self.conv_1 = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
-        self.conv_2 = nn.Conv2d(c_in, c_out // 2, 1, stride=2, bias=False)
-        self.bn = search_norm(c_out)
-
-    def forward(self, x):
-        x = F.relu(x)
-        return self.bn(torch.cat([self.conv_1(x), self.conv_2(x[:, :, 1:, 1:])], dim=1))
-
-
-class ReLUConvBN(nn.Module):
-    """ReLU, 1x1 convolution, BN."""
-
-    def __init__(self, c_in: int, c_out: int):
-        super().__init__()
-        self.op = nn.Sequential(nn.ReLU(), nn.Conv2d(c_in, c_out, 1, bias=False), search_norm(c_out))
-
-    def forward(self, x):
-        return self.op(x)
-
-
-def separable(channels: int, *, kernel: int, stride: int, dilation: int = 1) -> list[nn.Module]:
-    """One separable unit: ReLU, depthwise convolution, pointwise convolution, BN."""
-    padding = dilation * (kernel - 1) // 2
-    depthwise = nn.Conv2d(channels, channels, kernel, stride, padding, dilation, channels, bias=False)
-    return [nn.ReLU(), depthwise, nn.Conv2d(channels, channels, 1, bias=False), search_norm(channels)]
-
-
-class Convolution(nn.Module):
-    """A `sep_conv` (two separable units) or a `dil_conv` (one, with dilation 2)."""
-
-    def __init__(self, channels: int, *, kernel: int, stride: int, dilated: bool):
-        super().__init__()
-        if dilated:
-            units = separable(channels, kernel=kernel, stride=stride, dilation=2)
-        else:
-            units = separable(channels, kernel=kernel, stride=stride)
-            units += separable(channels, kernel=kernel, stride=1)
-        self.op = nn.Sequential(*units)
-
-    def forward(self, x):
-        return self.op(x)
-
-
 def make_primitive(name: str, channels: int, *, stride: int, skip_dropout: float) -> nn.Module:
     """One primitive as the search uses it."""
     if name == "none":
         return Zero(stride)
     if name == "max_pool_3x3":
-        return nn.Sequential(nn.MaxPool2d(3, stride, padding=1), search_norm(channels))
+        return nn.Sequential(max_pool(stride), search_norm(channels))
     if name == "avg_pool_3x3":
-        pool = nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
-        return nn.Sequential(pool, search_norm(channels))
+        return nn.Sequential(average_pool(stride), search_norm(channels))
     if name == "skip_connect":
         if stride == 2:
-            return FactorizedReduce(channels, channels)
+            return FactorizedReduce(channels, channels, affine=False)
         dropped = skip_dropout > 0
         return nn.Sequential(nn.Identity(), nn.Dropout(skip_dropout)) if dropped else nn.Identity()
-    kind, _, size = name.partition("_conv_")
-    return Convolution(channels, kernel=int(size[0]), stride=stride, dilated=kind == "dil")
+    return Convolution(name, channels, stride=stride, affine=False)
 
 
 class MixedOp(nn.Module):
@@ -131,8 +80,8 @@ class Cell(nn.Module):
                  last_reduced: bool, skip_dropout: float):
         super().__init__()
         first = FactorizedReduce if last_reduced else ReLUConvBN
-        self.preprocess0 = first(c_before, channels)
-        self.preprocess1 = ReLUConvBN(c_last, channels)
+        self.preprocess0 = first(c_before, channels, affine=False)
+        self.preprocess1 = ReLUConvBN(c_last, channels, affine=False)
         sources = [source for node in range(NODES) for source in range(2 + node)]
         self.cell_ops = nn.ModuleList(
             MixedOp(channels, 2 if reduction and source < 2 else 1, kept=edge_kept,
