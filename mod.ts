@@ -77,6 +77,7 @@ export { cellText } from "./nn/draw_text.ts";
 // The search: its config, a run from stage to stage, and the discrete steps on their own
 export * from "./search/config.ts";
 export type { BatchNormConfig } from "./nn/batch_norm.ts";
+export { MEMORY_MODES, type MemoryMode } from "./nn/recompute.ts";
 export { Search, type SearchOptions } from "./search/search.ts";
 export type { SearchResult } from "./search/run_summary.ts";
 export type { StageSettings } from "./search/stage_settings.ts";

@@ -18,7 +18,8 @@ export type MemoryMode = typeof MEMORY_MODES[number];
 /**
  * Runs a piece of a network; tensors it makes are freed but its outputs, and what the tape keeps.
  *
- * @param inputs All tensors that it reads and that depend on a trained variable, but variables.
+ * @param inputs All tensors that it reads, but variables; one at least depends on a trained variable, or
+ *   the piece's own get no gradient.
  * @param piece Computes the same outputs from the same inputs whenever it is called; may read variables.
  *   `again` tells the call from the backward pass, for which there is nothing to count or collect.
  * @param options.recompute Whether nothing is kept but its inputs.

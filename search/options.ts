@@ -23,6 +23,7 @@ import {
   PRECISIONS,
   STORAGE_TYPES,
 } from "../backends/contract.ts";
+import { MEMORY_MODES, type MemoryMode } from "../nn/recompute.ts";
 import { PRESETS, type SearchConfig, searchConfig, type SearchOverrides } from "./config.ts";
 import { SEARCH_OPTIONS, type SearchOption } from "./search_options.ts";
 
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly storage: BackendOptions["storage"];
   /** Precision of the cudnn backend's dense convolutions; undefined for TF32. */
   readonly precision: BackendOptions["precision"];
+  /** Whether cells are computed twice instead of kept; undefined for normal. */
+  readonly memory: MemoryMode | undefined;
   /** Path of the data; undefined where it is fetched. */
   readonly data: string | undefined;
   /** Kept with the run; empty for none. */
@@ -91,6 +94,12 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
     "precision of dense convolutions on the cudnn backend",
     `(default: ${DEFAULT_PRECISION})`,
   ],
+  [
+    "memory",
+    choice(MEMORY_MODES),
+    "low: cells are computed twice instead of kept",
+    `(default: ${MEMORY_MODES[0]})`,
+  ],
   ["save", text("DIR"), "the run folder to make", "(default: runs/search-DATE-TIME)"],
   ["resume", text("DIR"), "the run folder to continue", ""],
   ["note", text(), "kept with the run", ""],
@@ -104,7 +113,7 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
 ].map(([name, type, help, hint]) => ({ name, type, help, hint, group: "Run:" }) as OptionSpec);
 
 /** Where a `--resume` may differ from the run: what does not reach the result. */
-const FREE_ON_RESUME = ["resume", "data", "threads", "checkpoint-minutes"];
+const FREE_ON_RESUME = ["resume", "data", "threads", "memory", "checkpoint-minutes"];
 
 /** The command line of the search. */
 export const SEARCH_COMMAND: CommandSpec = {
@@ -188,6 +197,7 @@ export function runOptionsOf(given: GivenOptions): RunOptions {
     subgroups: given.subgroups as Switch | undefined,
     storage: given.storage as BackendOptions["storage"],
     precision: given.precision as BackendOptions["precision"],
+    memory: given.memory as MemoryMode | undefined,
     data: given.data as string | undefined,
     note: given.note as string ?? "",
     reportEvery: given["report-every"] as number ?? 50,
@@ -228,11 +238,12 @@ export function resumedOptions(
       }`,
     );
   }
-  const { data, threads, checkpointMinutes } = runOptionsOf(given);
+  const { data, threads, memory, checkpointMinutes } = runOptionsOf(given);
   return {
     ...run.run,
     data: data ?? run.run.data,
     threads: threads ?? run.run.threads,
+    memory: memory ?? run.run.memory,
     checkpointMinutes: "checkpoint-minutes" in given
       ? checkpointMinutes
       : run.run.checkpointMinutes,

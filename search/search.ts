@@ -17,6 +17,7 @@ import type { Recorder } from "../backends/contract.ts";
 import type { Batch, BatchCycle } from "../datasets/loader.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
+import type { MemoryMode } from "../nn/recompute.ts";
 import { RunError } from "../nn/run_files.ts";
 import type { RunFolder } from "../nn/run_folder.ts";
 import type { SearchConfig } from "./config.ts";
@@ -57,6 +58,8 @@ export interface SearchOptions {
   readonly interrupted: () => boolean;
   /** Compiles what the calls in `body` need; absent where nothing is to be compiled. */
   readonly compileAhead?: (body: () => void) => Promise<void>;
+  /** Whether cells are computed twice instead of kept, which changes no result; default "normal". */
+  readonly memoryMode?: MemoryMode;
   /** Bytes of tensors now and at most, for `timing.jsonl`. */
   readonly memory: () => { current: number; peak: number };
   /** Makes a stage's recorder of steps, if the backend has one. */
@@ -118,9 +121,10 @@ export class Search {
 
   /** What the current stage's network is made from. */
   stageSettings(): StageSettings {
-    const { config, data } = this.#options;
+    const { config, data, memoryMode } = this.#options;
     const { stage, kept } = this.#state;
-    return stageSettings(config, { stage, classes: data.classes.length, ...kept });
+    const which = { stage, classes: data.classes.length, ...kept };
+    return { ...stageSettings(config, which), memory: memoryMode };
   }
 
   /** Runs a stage from where it stands, and prepares the next; returns the last one's result. */

@@ -27,7 +27,7 @@ import {
 } from "../nn/run_main.ts";
 import type { SearchConfig } from "./config.ts";
 import { checkSearchConfig } from "./config_checks.ts";
-import { fittingBatch } from "./fitting_batch.ts";
+import { type MemoryAdvice, memoryAdvice } from "./memory_advice.ts";
 import {
   configOf,
   type GivenOptions,
@@ -127,8 +127,12 @@ function accessesOf({ path, run, resumed }: Omit<PlannedRun, "search">): Access[
   return [folder, { option: "--data", path: run.data, kinds: ["read"] }];
 }
 
-function resumeCommand(plan: PlannedRun, program: MainProgram): string {
-  return commandWith(accessesOf(plan), [`--resume=${plan.path}`], program);
+function resumeCommand(
+  plan: PlannedRun,
+  program: MainProgram,
+  options: readonly string[] = [],
+): string {
+  return commandWith(accessesOf(plan), [`--resume=${plan.path}`, ...options], program);
 }
 
 /** Local time as `20261124-153000`. */
@@ -213,6 +217,7 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
     interrupted: () => interrupt.requested,
     compileAhead: backend.compileAhead &&
       ((body) => backend.compileAhead!(body, (...done) => progress.compiling(...done))),
+    memoryMode: run.memory,
     memory: () => backend.memory(),
     createRecorder: backend.createRecorder,
   }, checkpoint);
@@ -234,9 +239,7 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
   } catch (error) {
     line.clear();
     const advice = error instanceof OutOfMemoryError
-      ? `start anew with --batch=${
-        fittingBatch(error, { settings: search.stageSettings(), batch: config.batch, backend })
-      }`
+      ? memoryAdvice(error, { settings: search.stageSettings(), batch: config.batch, backend })
       : undefined;
     throw withWayOn(error, plan, { advice, program });
   }
@@ -246,13 +249,14 @@ async function runToEnd(plan: PlannedRun, parts: RunParts): Promise<Outcome> {
 function withWayOn(
   error: unknown,
   plan: PlannedRun,
-  { advice, program }: { advice: string | undefined; program: MainProgram },
+  { advice, program }: { advice: MemoryAdvice | undefined; program: MainProgram },
 ): unknown {
   if (!(error instanceof Error)) return error;
   const parts = [error.message];
-  if (advice) parts.push(advice);
+  if (advice) parts.push(advice.message);
   if (hasCheckpoint(plan.path)) {
-    parts.push(`the last checkpoint stays, to continue from it: ${resumeCommand(plan, program)}`);
+    const command = resumeCommand(plan, program, advice?.options);
+    parts.push(`the last checkpoint stays, to continue from it: ${command}`);
   }
   return parts.length > 1 ? new RunError(parts.join("; "), { cause: error }) : error;
 }

@@ -122,6 +122,9 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
   const software = { ...run, run: runOptionsOf(given("--backend=webgpu", "--adapter=software")) };
   assertEquals(software.run.adapter, "software");
   assertEquals(resumedOptions(given("--resume=a"), software), software.run);
+  const low = resumedOptions(given("--resume=a", "--memory=low"), run);
+  assertEquals(low, { ...run.run, memory: "low" });
+  assertEquals(resumedOptions(given("--resume=a"), { ...run, run: low }).memory, "low");
   assertEquals(
     resumedOptions(
       given("--resume=a", "--subgroups=off", "--storage=f32", "--precision=tf32"),

@@ -1,5 +1,5 @@
 /**
- * The batch size to try after memory ran out, measured rather than guessed.
+ * What to do after memory ran out, measured rather than guessed: a smaller batch, or `--memory=low`.
  *
  * An error says how far a step got, not how far it had to go, so a few images are trained on and the
  * memory of that is scaled: activations take memory in proportion to the batch, all else is small.
@@ -16,7 +16,7 @@ const SHARE = 0.85;
 
 const IMAGE_VALUES = 32 * 32 * 3;
 
-/** What {@linkcode fittingBatch} needs to know of the search that ran out. */
+/** What {@linkcode memoryAdvice} needs to know of the search that ran out. */
 export interface ExhaustedSearch {
   /** The stage that did not fit. */
   readonly settings: StageSettings;
@@ -26,12 +26,34 @@ export interface ExhaustedSearch {
   readonly backend: Backend;
 }
 
+/** A way on. */
+export interface MemoryAdvice {
+  /** Part of a sentence, for people. */
+  readonly message: string;
+  /** Options with which the search can also be resumed; none where it must start anew. */
+  readonly options: readonly string[];
+}
+
 /**
- * The largest batch size whose steps should fit.
+ * Looks for the largest batches whose steps should fit.
  *
  * @param error What was thrown; the search's own tensors have been disposed since.
  */
-export function fittingBatch(
+export function memoryAdvice(error: OutOfMemoryError, search: ExhaustedSearch): MemoryAdvice {
+  const { settings, batch } = search;
+  const own = Math.min(fittingBatch(error, search), Math.max(1, batch - 1));
+  const anew = `start anew with --batch=${own}`;
+  if (settings.memory === "low") return { message: anew, options: [] };
+  const low = fittingBatch(error, { ...search, settings: { ...settings, memory: "low" } });
+  if (low >= batch) {
+    return { message: `use --memory=low, or ${anew}`, options: ["--memory=low"] };
+  }
+  const both = low > own ? `, or with --memory=low --batch=${low}` : "";
+  return { message: anew + both, options: [] };
+}
+
+/** The largest batch size whose steps should fit, at least 1. */
+function fittingBatch(
   error: OutOfMemoryError,
   { settings, batch, backend }: ExhaustedSearch,
 ): number {
@@ -45,8 +67,7 @@ export function fittingBatch(
     trainer.weightStep({ images, labels, size });
     trainer.dispose();
     const bytes = error.bytesInUse + error.bytesAsked;
-    const fitting = Math.floor(SHARE * bytes / (backend.memory().peak - before) * size);
-    return Math.max(1, Math.min(fitting, batch - 1));
+    return Math.max(1, Math.floor(SHARE * bytes / (backend.memory().peak - before) * size));
   } catch (failure) {
     if (failure instanceof OutOfMemoryError) return batchToTry(error, batch);
     throw failure;
