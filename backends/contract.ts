@@ -25,6 +25,11 @@ export const PRECISIONS = ["tf32", "fp32"] as const;
 /** TF32, on tensor cores where the card has them, or float32. Sums are float32 in either. */
 export type Precision = typeof PRECISIONS[number];
 
+/** How cudnn chooses the engines of its dense convolutions, the default first. */
+export const ENGINE_CHOICES = ["measured", "heuristic"] as const;
+/** By times on the card, kept for later processes, or by cuDNN's own estimate. */
+export type EngineChoice = typeof ENGINE_CHOICES[number];
+
 /** Memory of a backend's tensors, in bytes. */
 export interface BackendMemory {
   /** Held by live tensors now. */
@@ -115,6 +120,8 @@ export interface BackendOptions {
   storage?: StorageType;
   /** Precision of dense convolutions on cudnn, where all else is float32; default "tf32". */
   precision?: Precision;
+  /** How cudnn chooses engines of dense convolutions; default "measured". */
+  engines?: EngineChoice;
 }
 
 /** A backend that cannot start or a driver call that failed: one sentence, with what to do. */

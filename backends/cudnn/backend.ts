@@ -9,15 +9,19 @@ import * as tf from "@tensorflow/tfjs-core";
 import {
   type Backend,
   BackendError,
+  type BackendMemory,
   type BackendOptions,
+  ENGINE_CHOICES,
   type Precision,
   PRECISIONS,
 } from "../contract.ts";
 import { KernelScope } from "../kernel_scope.ts";
 import { StepRecorder } from "../step_recorder.ts";
 import { CudaCompiler } from "./compiler.ts";
-import { Convolutions, type DenseConvolution } from "./convolution.ts";
+import { Convolutions } from "./convolution.ts";
+import type { DenseConvolution } from "./convolution_shape.ts";
 import { CudaDevice, type DeviceLimits } from "./device.ts";
+import { EngineChoices } from "./engine_choices.ts";
 import { loadLibraries } from "./ffi/load.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import { DevicePool } from "./memory.ts";
@@ -28,7 +32,7 @@ import { Staging } from "./staging.ts";
 import type { HostTables } from "./host_tables.ts";
 import { arrayFor, bytesOf, DeviceTensor, type Downloader, hostValues } from "./tensor_data.ts";
 
-export type { DenseConvolution } from "./convolution.ts";
+export type { DenseConvolution } from "./convolution_shape.ts";
 export type { Launch } from "./launcher.ts";
 
 /** Name of the backend in tfjs's registry. */
@@ -52,9 +56,15 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
 
   /**
    * @param cuda Becomes the backend's, which ends it.
+   * @param convolutions Their precision, and where the engines measured for them are kept; without,
+   *   cuDNN's estimate is taken.
    * @throws {BackendError} If cuDNN refuses to start, or there is no memory to stage uploads in.
    */
-  constructor(cuda: CudaDevice, compiler: CudaCompiler, precision: Precision) {
+  constructor(
+    cuda: CudaDevice,
+    compiler: CudaCompiler,
+    convolutions: { precision: Precision; choices?: EngineChoices },
+  ) {
     super();
     // What was made so far is given back where the next thing cannot be had.
     using made = new DisposableStack();
@@ -64,8 +74,14 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     this.pool = made.adopt(new DevicePool(cuda), (pool) => pool.close());
     this.#launcher = made.use(new Launcher(cuda, compiler));
     this.#staging = made.use(new Staging(cuda));
-    this.#convolutions = made.use(new Convolutions(cuda, this.pool, precision));
+    this.#convolutions = made.use(new Convolutions(cuda, this.pool, convolutions));
     this.#resources = made.move();
+  }
+
+  /** The account of the card's memory; what uploads come to first is reserved. */
+  get usage(): BackendMemory {
+    const { usage } = this.pool;
+    return { ...usage, reserved: usage.reserved + this.#staging.bytes };
   }
 
   /** What is behind a tensor. */
@@ -235,6 +251,13 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
 /** As people write them. */
 const PRECISION_NAMES: Readonly<Record<Precision, string>> = { tf32: "TF32", fp32: "float32" };
 
+/** What decides which engine is the fastest, in words. */
+function engineDevice({ name, limits, libraries: { versions } }: CudaDevice): string {
+  const capability = limits.computeCapability.join(".");
+  return `${name}, compute capability ${capability}, driver for CUDA ${versions.cuda}, ` +
+    `cuDNN ${versions.cudnn}`;
+}
+
 /**
  * Starts the cuDNN backend and makes it tfjs's current one.
  *
@@ -246,11 +269,14 @@ export async function startCudnnBackend(
   libraries = loadLibraries(),
 ): Promise<Backend> {
   const cuda = new CudaDevice(libraries);
-  const cacheDir = `${options.cacheDir ?? `${import.meta.dirname}/../../.cache`}/cuda`;
-  const compiler = new CudaCompiler(libraries.nvrtc, cuda, cacheDir);
+  const { precision = PRECISIONS[0], engines = ENGINE_CHOICES[0] } = options;
+  const cacheDir = options.cacheDir ?? `${import.meta.dirname}/../../.cache`;
+  const compiler = new CudaCompiler(libraries.nvrtc, cuda, `${cacheDir}/cuda`);
+  const choices = engines === "measured"
+    ? new EngineChoices(`${cacheDir}/cudnn`, engineDevice(cuda))
+    : undefined;
   if (tf.findBackend(CUDNN_BACKEND)) tf.removeBackend(CUDNN_BACKEND);
-  const { precision = PRECISIONS[0] } = options;
-  const backend = new CudnnBackend(cuda, compiler, precision);
+  const backend = new CudnnBackend(cuda, compiler, { precision, choices });
   registerKernels(CUDNN_BACKEND);
   tf.registerBackend(CUDNN_BACKEND, () => backend, 2);
   await tf.setBackend(CUDNN_BACKEND);
@@ -259,7 +285,7 @@ export async function startCudnnBackend(
     tfjsName: CUDNN_BACKEND,
     description: `cudnn, ${cuda.name}, ${PRECISION_NAMES[precision]} convolutions, ` +
       `driver for CUDA ${libraries.versions.cuda}, cuDNN ${libraries.versions.cudnn}`,
-    memory: () => backend.pool.usage,
+    memory: () => backend.usage,
     resetPeak: () => backend.pool.resetPeak(),
     createRecorder: () => new StepRecorder(new CudnnRecording(backend, cuda)),
     close: () => {

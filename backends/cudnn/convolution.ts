@@ -2,42 +2,29 @@
  * Dense convolutions by cuDNN's functions that need no graph: deprecated in 9.x and whole in all of it,
  * they choose their engines as the graphs' heuristics do.
  *
- * A shape's descriptors and algorithm are made once: the first of cuDNN's candidates, fastest first by
- * its own estimate, that gives the same bits each time. Tensors are NHWC, filters KRSC.
+ * A shape's descriptors and engine are made once. Of cuDNN's candidates those count that give the same
+ * bits each time: the fastest as measured on this card, or by cuDNN's estimate. Tensors are NHWC, filters
+ * KRSC.
  */
 
 import { BackendError, type Precision } from "../contract.ts";
+import {
+  checkSizes,
+  type ConvolutionShape,
+  type DenseConvolution,
+  nameOf,
+  type Operand,
+  operandsAt,
+  title,
+} from "./convolution_shape.ts";
 import type { CudaDevice } from "./device.ts";
+import type { EngineChoices } from "./engine_choices.ts";
+import { type Engine, EngineTimer } from "./engine_timer.ts";
 import { CUDNN_VALUES } from "./ffi/cudnn.ts";
 import { CUDNN_STRUCTS } from "./ffi/cudnn_convolution.ts";
 import { createHandle, type Handle } from "./ffi/memory.ts";
 import { checkCudnn } from "./ffi/status.ts";
 import type { DevicePool } from "./memory.ts";
-
-/** Sizes of a convolution. */
-export interface ConvolutionShape {
-  batch: number;
-  /** Height, width and channels. */
-  input: readonly [number, number, number];
-  output: readonly [number, number, number];
-  /** Height and width, as in all that follow. */
-  kernel: readonly [number, number];
-  stride: readonly [number, number];
-  /** Zeros above and at the left, and as many below and at the right. */
-  padding: readonly [number, number];
-  dilation: readonly [number, number];
-}
-
-/** A convolution or a gradient of one; the address that `kind` names is written. */
-export interface DenseConvolution extends ConvolutionShape {
-  kind: "forward" | "input_gradient" | "filter_gradient";
-  /** `[batch, ...input]`; its gradient where that is asked for, as of the two others. */
-  x: bigint;
-  /** `[output channels, ...kernel, input channels]`. */
-  filter: bigint;
-  /** `[batch, ...output]`. */
-  y: bigint;
-}
 
 /** What each kind reads and writes, and cuDNN's functions for it. */
 const KINDS = {
@@ -78,8 +65,7 @@ interface Descriptors {
 }
 
 interface Plan extends Descriptors {
-  algorithm: number;
-  workspace: number;
+  engine: Engine;
 }
 
 export class Convolutions implements Disposable {
@@ -87,15 +73,24 @@ export class Convolutions implements Disposable {
   readonly #pool: DevicePool;
   readonly #precision: Precision;
   readonly #handle: Handle;
+  readonly #timer: EngineTimer | undefined;
   /** By kind and shape. */
   readonly #plans = new Map<string, Plan>();
 
-  /** @throws {BackendError} If cuDNN refuses to start. */
-  constructor(device: CudaDevice, pool: DevicePool, precision: Precision) {
+  /**
+   * @param options Without `choices` nothing is measured.
+   * @throws {BackendError} If cuDNN refuses to start.
+   */
+  constructor(
+    device: CudaDevice,
+    pool: DevicePool,
+    { precision, choices }: { precision: Precision; choices?: EngineChoices },
+  ) {
     const { cudnn } = device.libraries;
     this.#device = device;
     this.#pool = pool;
     this.#precision = precision;
+    this.#timer = choices && new EngineTimer(device, choices);
     this.#handle = this.#create("cudnnCreate", "cudnnDestroy");
     this.#check(cudnn.cudnnSetStream(this.#handle.address, device.stream), "cudnnSetStream");
   }
@@ -108,25 +103,10 @@ export class Convolutions implements Disposable {
    * @throws {OutOfMemoryError} If there is no room for the algorithm's workspace.
    */
   run(call: DenseConvolution): void {
-    const { reads: [first, second], writes, run } = KINDS[call.kind];
-    const plan = this.#plan(call), { cudnn } = this.#device.libraries;
-    const workspace = this.#pool.take(plan.workspace);
+    const { run } = KINDS[call.kind], plan = this.#plan(call);
+    const workspace = this.#pool.take(plan.engine.workspace);
     try {
-      const status = cudnn[run](
-        this.#handle.address,
-        ONE,
-        plan[first].address,
-        call[first],
-        plan[second].address,
-        call[second],
-        plan.convolution.address,
-        plan.algorithm,
-        workspace,
-        BigInt(plan.workspace),
-        ZERO,
-        plan[writes].address,
-        call[writes],
-      );
+      const status = this.#launch(plan, { ...call, workspace, handle: this.#handle.address });
       if (status !== CUDNN_VALUES.CUDNN_STATUS_SUCCESS) {
         this.#check(status, `${run} of ${title(call)} after ${this.#device.last}`);
       }
@@ -136,6 +116,29 @@ export class Convolutions implements Disposable {
     }
   }
 
+  /** Puts a convolution into the stream of a handle; returns cuDNN's status. */
+  #launch(
+    plan: Plan,
+    call: Pick<DenseConvolution, "kind" | Operand> & { workspace: bigint; handle: bigint },
+  ): number {
+    const { reads: [first, second], writes, run } = KINDS[call.kind];
+    return this.#device.libraries.cudnn[run](
+      call.handle,
+      ONE,
+      plan[first].address,
+      call[first],
+      plan[second].address,
+      call[second],
+      plan.convolution.address,
+      plan.engine.algorithm,
+      call.workspace,
+      BigInt(plan.engine.workspace),
+      ZERO,
+      plan[writes].address,
+      call[writes],
+    );
+  }
+
   #check(status: number, call: string): void {
     if (status === CUDNN_VALUES.CUDNN_STATUS_SUCCESS) return;
     this.#device.failed = true;
@@ -143,22 +146,50 @@ export class Convolutions implements Disposable {
   }
 
   #plan(call: DenseConvolution): Plan {
-    const { kind, batch, input, output, kernel, stride, padding, dilation } = call;
-    const key = [kind, batch, input, output, kernel, stride, padding, dilation].join();
+    const key = nameOf(call);
     const known = this.#plans.get(key);
     if (known) return known;
     checkSizes(call);
     const descriptors = this.#describe(call);
-    const plan = { ...descriptors, ...this.#choose(call, descriptors) };
+    const plan = { ...descriptors, engine: this.#choose(call, descriptors) };
     this.#plans.set(key, plan);
     return plan;
   }
 
-  /** The algorithm, and the bytes of its workspace. */
-  #choose(
-    call: DenseConvolution,
-    descriptors: Descriptors,
-  ): { algorithm: number; workspace: number } {
+  #choose(call: DenseConvolution, descriptors: Descriptors): Engine {
+    const engines = this.#candidates(call, descriptors);
+    if (engines.length === 0) {
+      const reason = `cuDNN has no algorithm for ${title(call)}`;
+      throw new BackendError("cudnn", `Cannot run a convolution on cudnn: ${reason}`);
+    }
+    const engine = this.#timer && engines.length > 1
+      ? this.#fastest(this.#timer, engines, { call, descriptors })
+      : engines[0];
+    this.#setEngineMath(descriptors, engine);
+    return engine;
+  }
+
+  #fastest(
+    timer: EngineTimer,
+    engines: readonly Engine[],
+    { call, descriptors }: { call: DenseConvolution; descriptors: Descriptors },
+  ): Engine {
+    const run = (engine: Engine, handle: bigint, memory: bigint) => {
+      this.#setEngineMath(descriptors, engine);
+      const operands = operandsAt(memory, call);
+      return this.#launch({ ...descriptors, engine }, { kind: call.kind, handle, ...operands });
+    };
+    const workspace = Math.max(...engines.map(({ workspace }) => workspace));
+    return timer.fastest({
+      name: `${this.#precision} ${nameOf(call)}`,
+      engines,
+      bytes: Number(operandsAt(0n, call).workspace) + workspace,
+      run,
+    });
+  }
+
+  /** What gives the same bits each time and fits, fastest first by cuDNN's estimate. */
+  #candidates(call: DenseConvolution, descriptors: Descriptors): Engine[] {
     const { reads: [first, second], writes, choose } = KINDS[call.kind];
     const { cudnn } = this.#device.libraries;
     const { size, offsets } = CUDNN_STRUCTS.cudnnConvolutionFwdAlgoPerf_t;
@@ -177,17 +208,20 @@ export class Convolutions implements Disposable {
       ),
       `${choose} of ${title(call)}`,
     );
+    const engines: Engine[] = [];
     for (let at = 0; at < found[0] * size; at += size) {
       const field = (name: string) => results.getInt32(at + offsets[name], true);
       const workspace = Number(results.getBigUint64(at + offsets.memory, true));
       const works = field("status") === CUDNN_VALUES.CUDNN_STATUS_SUCCESS;
       if (!works || field("determinism") !== DETERMINISTIC || workspace > MOST_WORKSPACE) continue;
-      // In float32 it stays FMA, whatever the candidate says.
-      if (this.#precision === "tf32") this.#setMath(descriptors, field("mathType"));
-      return { algorithm: field("algo"), workspace };
+      engines.push({ algorithm: field("algo"), mathType: field("mathType"), workspace });
     }
-    const reason = `cuDNN has no algorithm for ${title(call)}`;
-    throw new BackendError("cudnn", `Cannot run a convolution on cudnn: ${reason}`);
+    return engines;
+  }
+
+  /** In float32 it stays FMA, whatever the engine says. */
+  #setEngineMath(descriptors: Descriptors, { mathType }: Engine): void {
+    if (this.#precision === "tf32") this.#setMath(descriptors, mathType);
   }
 
   #setMath({ convolution }: Descriptors, type: number): void {
@@ -255,25 +289,10 @@ export class Convolutions implements Disposable {
       for (const handle of [x, filter, y, convolution]) handle[Symbol.dispose]();
     }
     this.#plans.clear();
+    this.#timer?.[Symbol.dispose]();
     this.#handle[Symbol.dispose]();
   }
 }
 
 /** What cuDNN makes; the handle has no name of its own. */
 type Made = "" | "TensorDescriptor" | "FilterDescriptor" | "ConvolutionDescriptor";
-
-function checkSizes(call: ConvolutionShape): void {
-  const { input, output, kernel, stride, padding, dilation } = call;
-  for (const axis of [0, 1] as const) {
-    const reach = dilation[axis] * (kernel[axis] - 1) + 1;
-    const size = Math.floor((input[axis] + 2 * padding[axis] - reach) / stride[axis]) + 1;
-    if (output[axis] !== size) {
-      throw new RangeError(`Cannot run ${title(call)} on cudnn: want an output of ${size}`);
-    }
-  }
-}
-
-/** Such as `convolution 3 x 3 of [96,32,32,3] to [96,32,32,48]`. */
-function title({ batch, input, output, kernel }: ConvolutionShape): string {
-  return `convolution ${kernel.join(" x ")} of [${batch},${input}] to [${batch},${output}]`;
-}

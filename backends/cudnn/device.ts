@@ -1,8 +1,9 @@
 /**
- * A card through the driver: its context, its one stream, memory and copies.
+ * A card through the driver: its context, its stream, memory and copies.
  *
- * Invariant: everything runs on one stream, in the order of the calls. So memory may be used again as
- * soon as its last reader is launched, and a copy to the card sees what was computed before it.
+ * Invariant: all that reads or writes the pool's memory runs on one stream, in the order of the calls. So
+ * memory may be used again as soon as its last reader is launched, and a copy to the card sees what was
+ * computed before it. Other streams ({@linkcode newStream}) have memory of their own.
  * Statuses are checked at the call; what fails later, on the card, is told by the call that waits.
  */
 
@@ -32,6 +33,8 @@ export class CudaDevice implements SegmentSource, Disposable {
   last = "the start";
   /** Whether a call has failed: all later ones may, and those that give something back are let go. */
   failed = false;
+  /** Whether work is being captured instead of run; then all earlier work has ended. */
+  capturing = false;
   readonly #ordinal: number;
   readonly #stream: Handle;
   /** Where the driver writes an address. */
@@ -69,12 +72,14 @@ export class CudaDevice implements SegmentSource, Disposable {
       "cuDevicePrimaryCtxRetain",
     );
     this.check(cuda.cuCtxSetCurrent(context[0]), "cuCtxSetCurrent");
-    this.#stream = createHandle(
-      (out) =>
-        this.check(
-          cuda.cuStreamCreate(out, CUDA_VALUES.CU_STREAM_NON_BLOCKING),
-          "cuStreamCreate",
-        ),
+    this.#stream = this.newStream();
+  }
+
+  /** A stream beside that of all work, in no order with it but by events. */
+  newStream(): Handle {
+    const { cuda } = this.libraries, flags = CUDA_VALUES.CU_STREAM_NON_BLOCKING;
+    return createHandle(
+      (out) => this.check(cuda.cuStreamCreate(out, flags), "cuStreamCreate"),
       (stream) => this.checkRelease(cuda.cuStreamDestroy_v2(stream), "cuStreamDestroy"),
     );
   }
@@ -162,6 +167,11 @@ export class CudaDevice implements SegmentSource, Disposable {
     this.check(status, `cuStreamSynchronize after ${this.last}`);
   }
 
+  /** Waits until nothing runs any more, which is so while work is captured. */
+  settle(): void {
+    if (!this.capturing) this.synchronize();
+  }
+
   /** Resolves when all work so far has ended, and leaves this thread to others until then. */
   async reached(): Promise<void> {
     using event = this.event();
@@ -177,9 +187,9 @@ export class CudaDevice implements SegmentSource, Disposable {
     return true;
   }
 
-  /** A mark that can be put into the stream, and ends with it. */
-  event(): Handle {
-    const { cuda } = this.libraries, flags = CUDA_VALUES.CU_EVENT_DISABLE_TIMING;
+  /** A mark that can be put into a stream, and ends with it; by default without the time. */
+  event(flags: number = CUDA_VALUES.CU_EVENT_DISABLE_TIMING): Handle {
+    const { cuda } = this.libraries;
     return createHandle(
       (out) => this.check(cuda.cuEventCreate(out, flags), "cuEventCreate"),
       (address) => {
@@ -188,9 +198,15 @@ export class CudaDevice implements SegmentSource, Disposable {
     );
   }
 
-  /** Puts a mark behind all work so far. */
-  record({ address }: Handle): void {
-    this.check(this.libraries.cuda.cuEventRecord(address, this.stream), "cuEventRecord");
+  /** Puts a mark behind all work so far, or behind that of another stream. */
+  record({ address }: Handle, stream = this.stream): void {
+    this.check(this.libraries.cuda.cuEventRecord(address, stream), "cuEventRecord");
+  }
+
+  /** Lets all work from now on wait for what is before a mark; this thread goes on. */
+  await({ address }: Handle): void {
+    const status = this.libraries.cuda.cuStreamWaitEvent(this.stream, address, 0);
+    this.check(status, "cuStreamWaitEvent");
   }
 
   /** Waits until the work before a mark has ended. */

@@ -3,7 +3,9 @@
  * one call.
  *
  * The capture is relaxed: this thread may take memory and load modules meanwhile, and nothing else uses
- * the context. What waits for the stream, or marks a moment of it, ends a capture as failed.
+ * the context but streams of their own. What waits for the stream, or marks a moment of it, ends a capture
+ * as failed. Earlier work has ended when a capture begins, so that what is measured meanwhile has the card
+ * to itself.
  */
 
 import type { CudaDevice } from "./device.ts";
@@ -18,7 +20,9 @@ import { createHandle, Handle } from "./ffi/memory.ts";
  */
 export function captureGraph(device: CudaDevice, body: () => void): Handle {
   const { cuda } = device.libraries, mode = CUDA_VALUES.CU_STREAM_CAPTURE_MODE_RELAXED;
+  device.synchronize();
   device.check(cuda.cuStreamBeginCapture_v2(device.stream, mode), "cuStreamBeginCapture");
+  device.capturing = true;
   try {
     body();
   } catch (error) {
@@ -45,6 +49,7 @@ export function captureGraph(device: CudaDevice, body: () => void): Handle {
 /** The graph is none, at address 0, where the capture failed. */
 function endCapture(device: CudaDevice): { status: number; graph: Handle } {
   const { cuda } = device.libraries, out = new BigUint64Array(1);
+  device.capturing = false;
   const status = cuda.cuStreamEndCapture(device.stream, out);
   const destroy = (address: bigint) =>
     device.checkRelease(cuda.cuGraphDestroy(address), "cuGraphDestroy");

@@ -16,6 +16,7 @@ const CONTROL_FUNCTIONS = {
   pdartsEmulatorLoseDevice: { parameters: [], result: "void" },
   pdartsEmulatorSetChecked: { parameters: ["i32"], result: "void" },
   pdartsEmulatorSetDeferred: { parameters: ["i32"], result: "void" },
+  pdartsEmulatorSetAlgorithmTime: { parameters: ["i32", "f64"], result: "void" },
   pdartsEmulatorGetCounts: { parameters: ["buffer"], result: "void" },
 } as const;
 
@@ -75,8 +76,10 @@ export interface EmulatorControl {
   loseDevice(): void;
   /** Memory begins as NaNs, and a kernel that leaves an allocation fails. For what is allocated from now on. */
   setChecked(checked: boolean): void;
-  /** Work waits until the host synchronises. */
-  setDeferred(deferred: boolean): void;
+  /** Work waits until the host synchronises: that of other streams, in no order with it, last or first. */
+  setDeferred(deferred: boolean | "others first"): void;
+  /** What a convolution by one of cuDNN's two algorithms takes, by the time of events. */
+  setAlgorithmTime(algorithm: 0 | 1, milliseconds: number): void;
   counts(): EmulatorCounts;
 }
 
@@ -91,7 +94,10 @@ export function emulatorControl(): EmulatorControl {
     failLaunch: (n) => symbols.pdartsEmulatorFailLaunch(n),
     loseDevice: () => symbols.pdartsEmulatorLoseDevice(),
     setChecked: (checked) => symbols.pdartsEmulatorSetChecked(Number(checked)),
-    setDeferred: (deferred) => symbols.pdartsEmulatorSetDeferred(Number(deferred)),
+    setDeferred: (deferred) =>
+      symbols.pdartsEmulatorSetDeferred(deferred === "others first" ? 2 : Number(deferred)),
+    setAlgorithmTime: (algorithm, milliseconds) =>
+      symbols.pdartsEmulatorSetAlgorithmTime(algorithm, milliseconds),
     counts: () => {
       const values = new BigUint64Array(COUNT_NAMES.length);
       symbols.pdartsEmulatorGetCounts(values);

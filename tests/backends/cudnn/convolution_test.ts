@@ -2,7 +2,10 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { CudnnBackend } from "../../../backends/cudnn/backend.ts";
-import type { ConvolutionShape, DenseConvolution } from "../../../backends/cudnn/convolution.ts";
+import type {
+  ConvolutionShape,
+  DenseConvolution,
+} from "../../../backends/cudnn/convolution_shape.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "../../assert.ts";
 import { Samples } from "../samples.ts";
 import { cudnnTest } from "./cudnn_test_case.ts";

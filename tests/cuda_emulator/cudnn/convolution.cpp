@@ -103,16 +103,18 @@ cudnnStatus_t checkWorkspace(const Workspace& workspace, const cudnnFilterStruct
 using Compute = Values (*)(const ConvolutionSizes&, const Values&, const Values&);
 
 /** Checks the operands, and puts `result = alpha compute(first, second) + beta result` on the stream. */
-cudnnStatus_t run(cudnnHandle_t handle, const ConvolutionSizes& sizes, cudnnMathType_t mathType, Compute compute,
-                  const Operand& first, const Operand& second, const Operand& result, const void* alpha,
-                  const void* beta) {
+cudnnStatus_t run(cudnnHandle_t handle, const ConvolutionSizes& sizes,
+                  const cudnnConvolutionStruct& convolution, int algorithm, Compute compute, const Operand& first,
+                  const Operand& second, const Operand& result, const void* alpha, const void* beta) {
   PDARTS_REQUIRE(handle != nullptr && alpha != nullptr && beta != nullptr);
   for (const Operand& operand : {first, second, result}) {
     const cudnnStatus_t status = checkMemory(operand);
     if (status != CUDNN_STATUS_SUCCESS) return status;
   }
   const float scale = *static_cast<const float*>(alpha), kept = *static_cast<const float*>(beta);
+  const cudnnMathType_t mathType = convolution.mathType;
   const int status = enqueueWork(handle->stream, [=] {
+    emulatorSpend(algorithm);
     const Values values = compute(sizes, read(first.tensor, first.memory, mathType),
                                   read(second.tensor, second.memory, mathType));
     write(result.tensor, const_cast<void*>(result.memory), values, scale, kept);
@@ -142,7 +144,7 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, c
                                       const void* beta, const cudnnTensorDescriptor_t y, void* yMemory) {
   const cudnnStatus_t status = checkCall(*convolution, *x, *filter, *y, {algorithm, workspace, workspaceSize});
   if (status != CUDNN_STATUS_SUCCESS) return status;
-  return run(handle, sizesOf(*convolution, *x, *filter, *y), convolution->mathType, forward, {*x, xMemory},
+  return run(handle, sizesOf(*convolution, *x, *filter, *y), *convolution, algorithm, forward, {*x, xMemory},
              {tensorOf(*filter), filterMemory}, {*y, yMemory}, alpha, beta);
 }
 
@@ -155,7 +157,7 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alp
                                            const cudnnTensorDescriptor_t dx, void* dxMemory) {
   const cudnnStatus_t status = checkCall(*convolution, *dx, *filter, *dy, {algorithm, workspace, workspaceSize});
   if (status != CUDNN_STATUS_SUCCESS) return status;
-  return run(handle, sizesOf(*convolution, *dx, *filter, *dy), convolution->mathType, inputGradient,
+  return run(handle, sizesOf(*convolution, *dx, *filter, *dy), *convolution, algorithm, inputGradient,
              {tensorOf(*filter), filterMemory}, {*dy, dyMemory}, {*dx, dxMemory}, alpha, beta);
 }
 
@@ -168,7 +170,7 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void* a
                                              const cudnnFilterDescriptor_t filter, void* filterMemory) {
   const cudnnStatus_t status = checkCall(*convolution, *x, *filter, *dy, {algorithm, workspace, workspaceSize});
   if (status != CUDNN_STATUS_SUCCESS) return status;
-  return run(handle, sizesOf(*convolution, *x, *filter, *dy), convolution->mathType, filterGradient,
+  return run(handle, sizesOf(*convolution, *x, *filter, *dy), *convolution, algorithm, filterGradient,
              {*x, xMemory}, {*dy, dyMemory}, {tensorOf(*filter), filterMemory}, alpha, beta);
 }
 

@@ -1,6 +1,8 @@
-/** Events: moments of a stream, with the host's clock. */
+/**
+ * Events: moments of a stream, by a clock that is the same each time: a kernel takes a microsecond, a
+ * convolution what tests say.
+ */
 
-#include <chrono>
 #include <memory>
 
 #include "state.h"
@@ -10,7 +12,7 @@
 struct Recording {
   CUstream_st* stream;
   bool done;
-  std::chrono::steady_clock::time_point at;
+  double milliseconds;
 };
 
 struct CUevent_st {
@@ -33,11 +35,11 @@ CUresult record(CUevent event, CUstream handle) {
     stream->capture = CU_STREAM_CAPTURE_STATUS_INVALIDATED;
     return explained(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "no events in a captured stream");
   }
-  const auto recording = std::make_shared<Recording>(Recording{stream, false, {}});
+  const auto recording = std::make_shared<Recording>(Recording{stream, false, 0});
   event->recording = recording;
   return enqueue(handle, [recording] {
     recording->done = true;
-    recording->at = std::chrono::steady_clock::now();
+    recording->milliseconds = 1e-3 * static_cast<double>(counts.launches) + algorithmTime;
   });
 }
 
@@ -99,8 +101,7 @@ CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
       return CUDA_ERROR_INVALID_HANDLE;
     }
     if (!start->recording->done || !end->recording->done) return CUDA_ERROR_NOT_READY;
-    *milliseconds =
-        std::chrono::duration<float, std::milli>(end->recording->at - start->recording->at).count();
+    *milliseconds = static_cast<float>(end->recording->milliseconds - start->recording->milliseconds);
     return CUDA_SUCCESS;
   });
 }

@@ -8,7 +8,8 @@
  *   PDARTS_EMULATOR_FAIL_ALLOCATION=n   the n-th cuMemAlloc fails, counted from 1
  *   PDARTS_EMULATOR_FAIL_LAUNCH=n       the n-th kernel fails when it runs, and the context is lost
  *   PDARTS_EMULATOR_CHECKED=1           memory begins as NaNs; leaving an allocation is a fault
- *   PDARTS_EMULATOR_DEFERRED=1          work runs when the host synchronises
+ *   PDARTS_EMULATOR_DEFERRED=1          work runs when the host synchronises, as late as events allow
+ *   PDARTS_EMULATOR_DEFERRED=2          the same, that of other streams as early as they allow
  */
 
 #include <cstdlib>
@@ -31,6 +32,7 @@ Settings settingsOfEnvironment() {
   result.launchesUntilFailure = variable("PDARTS_EMULATOR_FAIL_LAUNCH", 0) - 1;
   result.checked = variable("PDARTS_EMULATOR_CHECKED", 0) != 0;
   result.deferred = variable("PDARTS_EMULATOR_DEFERRED", 0) != 0;
+  result.othersFirst = variable("PDARTS_EMULATOR_DEFERRED", 0) == 2;
   return result;
 }
 
@@ -87,6 +89,13 @@ void pdartsEmulatorSetChecked(int checked) {
 void pdartsEmulatorSetDeferred(int deferred) {
   const Guard guard(callLock);
   emulator::settings.deferred = deferred != 0;
+  emulator::settings.othersFirst = deferred == 2;
+}
+
+/** What a convolution by one of cuDNN's algorithms, 0 or 1, takes on the device's clock from now on. */
+void pdartsEmulatorSetAlgorithmTime(int algorithm, double milliseconds) {
+  const Guard guard(callLock);
+  emulator::settings.algorithmMilliseconds[algorithm] = milliseconds;
 }
 
 /** Copies the counts, in the order of `Counts` in state.h. */

@@ -10,6 +10,11 @@
 
 extern "C" {
 
+void emulatorSpend(int algorithm) {
+  const std::lock_guard<std::recursive_mutex> guard(emulator::callLock);
+  emulator::algorithmTime += emulator::settings.algorithmMilliseconds[algorithm];
+}
+
 int emulatorAllocated(const void* address, size_t bytes) {
   const std::lock_guard<std::recursive_mutex> guard(emulator::callLock);
   return emulator::allocated(reinterpret_cast<CUdeviceptr>(address), bytes);

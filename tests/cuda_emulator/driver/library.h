@@ -10,6 +10,8 @@
 #include <utility>
 
 extern "C" {
+/** Lets the device's clock go on by what the algorithm is said to take. */
+void emulatorSpend(int algorithm);
 /** Whether all the bytes lie in one allocation of the device. */
 int emulatorAllocated(const void* address, size_t bytes);
 /** Runs `run(work)` when the stream gets there, each time a graph with it is launched; then destroys it. */

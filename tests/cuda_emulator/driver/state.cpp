@@ -9,6 +9,7 @@
 namespace emulator {
 
 Counts counts{};
+double algorithmTime = 0;
 std::recursive_mutex callLock;
 thread_local CUcontext currentContext;
 

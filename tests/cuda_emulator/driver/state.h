@@ -22,6 +22,10 @@ struct Settings {
   bool checked = false;
   /** Work waits until the host synchronises, as it may on a device. */
   bool deferred = false;
+  /** Of deferred work, that of streams which the host does not wait for comes first. */
+  bool othersFirst = false;
+  /** What a convolution by each of cuDNN's two algorithms is said to take. */
+  double algorithmMilliseconds[2] = {0.01, 0.02};
 };
 
 /** What tests count; all but `liveBytes` and `liveAllocations` only grow. */
@@ -32,6 +36,8 @@ struct Counts {
 
 extern Settings settings;
 extern Counts counts;
+/** The time that convolutions are said to have taken so far. */
+extern double algorithmTime;
 extern std::recursive_mutex callLock;
 
 /** True once in a countdown's life, when it reaches 0. */

@@ -21,12 +21,30 @@ CUstream_st* streamOf(CUstream handle) {
   return streams.count(stream) ? stream : nullptr;
 }
 
-void finishStream(CUstream_st& stream) {
+namespace {
+
+void drain(CUstream_st& stream) {
   while (!stream.queue.empty()) {
     const Operation operation = std::move(stream.queue.front());
     stream.queue.pop_front();
     if (lostContext() == CUDA_SUCCESS) operation();
   }
+}
+
+/** While others go first, what they wait for follows from their own queues alone. */
+bool othersGo = false;
+
+}  // namespace
+
+void finishStream(CUstream_st& stream) {
+  if (settings.othersFirst && !othersGo) {
+    othersGo = true;
+    for (CUstream_st* other : streams) {
+      if (other != &stream) drain(*other);
+    }
+    othersGo = false;
+  }
+  drain(stream);
 }
 
 void finishAllWork() {

@@ -3,7 +3,8 @@
  *
  * In eager mode an operation runs when it is enqueued. In deferred mode it runs when the host waits for it
  * (or frees memory, as a device then waits too): what reads or overwrites host memory too early gives
- * wrong results here as it does on a device. While a stream is captured its operations become nodes of a
+ * wrong results here as it does on a device. Streams in no order with each other run in one of two: what the
+ * host does not wait for comes last, or first. While a stream is captured its operations become nodes of a
  * graph instead.
  */
 #pragma once
