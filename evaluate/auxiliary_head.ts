@@ -2,6 +2,8 @@
  * The auxiliary head of the CIFAR network, in training only: ReLU, average pool 5 of stride 3, 1x1
  * convolution to 128, BN, ReLU, 2x2 convolution to 768, BN, ReLU, linear.
  *
+ * The 1x1 convolution runs in front of the pool, which changes no result but by rounding, so that the
+ * ReLU is that of `branches`; its norm comes behind a product by the identity, which gives the moments.
  * The 2x2 convolution covers its whole input, so that it is a pointwise one of the four pixels side by
  * side.
  *
@@ -23,6 +25,7 @@ const POOL = { kernel: 5, stride: 3 };
 /** The head, with its parameters. */
 export class AuxiliaryHead {
   readonly #squeeze: NormedBranch;
+  readonly #squeezeNorm: BatchNorm;
   readonly #filter: tf.Tensor4D;
   readonly #norm: BatchNorm;
   readonly #classifier: ReturnType<Parameters["linear"]>;
@@ -38,8 +41,8 @@ export class AuxiliaryHead {
         kind: "pointwise",
         filter: parameters.convolution(`${features}.2.weight`, [SQUEEZED, inputs, 1, 1]),
       },
-      norm: parameters.batchNorm(`${features}.3`, { channels: SQUEEZED, affine: true }),
     };
+    this.#squeezeNorm = parameters.batchNorm(`${features}.3`, { channels: SQUEEZED, affine: true });
     this.#filter = parameters.convolution(`${features}.5.weight`, [FEATURES, SQUEEZED, SIDE, SIDE]);
     this.#norm = parameters.batchNorm(`${features}.6`, { channels: FEATURES, affine: true });
     this.#classifier = parameters.linear("auxiliary_head.classifier", {
@@ -56,31 +59,40 @@ export class AuxiliaryHead {
    * @throws {RangeError} If the image does not pool to 2x2.
    */
   forward(x: tf.Tensor4D, mode: ForwardMode): tf.Tensor2D {
-    const batch = x.shape[0], pooled = averageWindows(tf.relu(x), POOL);
+    const [{ y }] = normedBranches(x, [this.#squeeze], { mode, activation: "relu" });
+    const batch = x.shape[0], pooled = averageWindows(y, POOL);
     if (pooled.shape[1] !== SIDE || pooled.shape[2] !== SIDE) {
       throw new RangeError(
         `Cannot run the auxiliary head: got ${x.shape[1]}x${x.shape[2]} pixels, ` +
           `which do not pool to ${SIDE}x${SIDE}`,
       );
     }
-    const squeezed = normalisedSum(normedTerms(pooled, this.#squeeze, { mode }));
+    const identity: tf.Tensor4D = tf.reshape(tf.eye(SQUEEZED), [1, 1, SQUEEZED, SQUEEZED]);
+    const squeezed = normalised(pooled, { filter: identity, norm: this.#squeezeNorm, mode });
     const width = SIDE * SIDE * SQUEEZED;
-    const collapse: NormedBranch = {
-      branch: { kind: "pointwise", filter: tf.reshape(this.#filter, [1, 1, width, FEATURES]) },
+    const features = normalised(tf.reshape(squeezed, [batch, 1, 1, width]), {
+      filter: tf.reshape(this.#filter, [1, 1, width, FEATURES]),
       norm: this.#norm,
-    };
-    const side: tf.Tensor4D = tf.reshape(squeezed, [batch, 1, 1, width]);
-    const features = normalisedSum(normedTerms(side, collapse, { mode, activation: "relu" }));
+      mode,
+      activation: "relu",
+    });
     const { weight, bias } = this.#classifier;
     const active: tf.Tensor2D = tf.relu(tf.reshape(features, [batch, FEATURES]));
     return tf.add(tf.matMul(active, weight), bias);
   }
 }
 
-function normedTerms(
+/** A pointwise convolution and the batch norm behind it. */
+function normalised(
   x: tf.Tensor4D,
-  spec: NormedBranch,
-  options: { mode: ForwardMode; activation?: "relu" },
-) {
-  return normedBranches(x, [spec], options).map(({ y, affine }) => ({ x: y, affine }));
+  { filter, norm, mode, activation }: {
+    filter: tf.Tensor4D;
+    norm: BatchNorm;
+    mode: ForwardMode;
+    activation?: "relu";
+  },
+): tf.Tensor4D {
+  const spec: NormedBranch = { branch: { kind: "pointwise", filter }, norm };
+  const [{ y, affine }] = normedBranches(x, [spec], { mode, activation });
+  return normalisedSum([{ x: y, affine }]);
 }
