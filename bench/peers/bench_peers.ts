@@ -1,5 +1,6 @@
 /**
- * Ours against PyTorch on the supernet's training steps, in one go: `deno task bench:peers`.
+ * Ours against PyTorch on training steps of the search's supernet, or on training steps and inference of
+ * the evaluation network (PDARTS, with auxiliary head and drop path), in one go: `deno task bench:peers`.
  *
  * Steps alternate (ours, PyTorch, ours, ...), each waits for its results, and the order within a pair
  * swaps every time, so that whatever else the machine does falls on both alike. PyTorch runs four
@@ -7,23 +8,33 @@
  * a time, since each keeps up to 9 GB at batch 96; every round starts all of them afresh and takes one
  * untimed step of each kind first. Our steps run in this process, whose whole peak memory counts.
  *
- * Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --rounds 2 --steps 2
+ * Options: --what search|evaluation, --batch 96 --layers 5 --channels 16 (of the evaluation network 32, 20
+ * and 36), --threads (all cores) --rounds 2 --steps 2
  * --variants nchw,channels_last,tuned_nchw,tuned_channels_last. Prints tables, and writes
- * bench/results/peers_<date>.json. Without python3 and torch it says so in one line, with exit code 1.
+ * bench/results/peers_<date>.json, or evaluation_<date>.json. Without python3 and torch it says so in one line, with exit code 1.
  *
  * With --backend=webgpu it compares with plain tfjs on a WebGPU adapter: see webgpu_peers.ts.
  */
 
 import { saveResult } from "../results.ts";
 import { type CpuPeerOptions, parsePeerOptions } from "./options.ts";
-import { createStepRunner, runStep, type StepRunner, STEPS } from "./ours.ts";
-import { compare, type Comparison, fastest, type Measurement, table } from "./report.ts";
+import { compare, type Comparison, fastest, type Measurement, paceTable, table } from "./report.ts";
 import { type Machine, TorchServer, torchVersion, VARIANTS } from "./torch_server.ts";
+import { type Workload, WORKLOADS } from "./workloads.ts";
+
+/** First words of the result files. */
+const KINDS: Record<Workload["network"], string> = { supernet: "peers", evaluation: "evaluation" };
 
 /** Lets the other side's idle threads stop spinning before the next step, in milliseconds. */
 const PAUSE_MS = 200;
 
-const emptyMeasurement = (): Measurement => ({ samples: { weight: [], alpha: [] }, peakBytes: 0 });
+const emptyMeasurement = ({ steps }: Workload): Measurement => ({
+  samples: Object.fromEntries(steps.map((step) => [step, []])),
+  peakBytes: 0,
+});
+
+/** Our steps by name; each resolves to milliseconds. */
+type Ours = Awaited<ReturnType<Workload["start"]>>;
 
 /** The samples of a variant, and ours taken in between. */
 interface Pair {
@@ -34,21 +45,23 @@ interface Pair {
 /** One round of one variant: a fresh process, one warm step of each kind, then alternating steps. */
 async function measure(
   pair: Pair,
-  { name, options, ours }: { name: string; options: CpuPeerOptions; ours: StepRunner },
+  { name, options, ours }: { name: string; options: CpuPeerOptions; ours: Ours },
 ): Promise<Machine> {
-  const { batch, layers, channels, threads, steps } = options;
-  const torch = await TorchServer.start({ batch, layers, channels, threads }, VARIANTS[name]);
+  const { batch, layers, channels, threads, steps, what } = options;
+  const { network, steps: kinds } = WORKLOADS[what];
+  const shape = { batch, layers, channels, threads };
+  const torch = await TorchServer.start(shape, VARIANTS[name], network);
   try {
-    for (const step of STEPS) await torch.run(step);
+    for (const kind of kinds) await torch.run(kind);
     const turns = [
-      { into: pair.ours, run: runStep.bind(null, ours) },
+      { into: pair.ours, run: (kind: string) => ours[kind]() },
       { into: pair.torch, run: torch.run.bind(torch) },
     ];
     for (let index = 0; index < steps; index++) {
-      for (const step of STEPS) {
+      for (const kind of kinds) {
         for (const { into, run } of turns) {
           await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-          into.samples[step].push(await run(step));
+          into.samples[kind].push(await run(kind));
         }
       }
       turns.reverse();
@@ -73,17 +86,23 @@ function headlines(comparisons: Record<string, Comparison>): Record<string, stri
 function describe(title: string, name: string, comparison: Comparison): string {
   const { speedup, memoryRatio } = comparison;
   return `against PyTorch ${title} (${name}): ` +
-    `${STEPS.map((step) => `${step} step ${speedup[step].toFixed(2)}x as fast`).join(", ")}, ` +
+    Object.entries(speedup).map(([step, ratio]) => `${step} ${ratio.toFixed(2)}x as fast, `).join(
+      "",
+    ) +
     `${(100 * memoryRatio).toFixed(1)} % of its peak memory`;
 }
 
 async function compareOnCpu(options: CpuPeerOptions): Promise<void> {
   const torch = await torchVersion();
   const { batch, layers, channels, threads } = options;
-  const ours = await createStepRunner({ batch, layers, channels, threads });
-  for (const step of STEPS) await runStep(ours, step);
+  const workload = WORKLOADS[options.what], shape = { batch, layers, channels, threads };
+  const ours = await workload.start(shape);
+  for (const kind of workload.steps) await ours[kind]();
   const pairs: Record<string, Pair> = Object.fromEntries(
-    options.variants.map((name) => [name, { torch: emptyMeasurement(), ours: emptyMeasurement() }]),
+    options.variants.map((name) => [name, {
+      torch: emptyMeasurement(workload),
+      ours: emptyMeasurement(workload),
+    }]),
   );
   let machine: Machine | undefined;
   for (let round = 0; round < options.rounds; round++) {
@@ -97,12 +116,15 @@ async function compareOnCpu(options: CpuPeerOptions): Promise<void> {
   );
   const versions = { deno: Deno.version.deno, v8: Deno.version.v8, torch };
   const best = headlines(comparisons);
-  const file = await saveResult("peers", { machine, versions, options, best, comparisons, pairs });
+  const operations = workload.operations(shape), kind = KINDS[workload.network];
+  const result = { machine, versions, options, operations, best, comparisons, pairs };
+  const file = await saveResult(kind, result);
   console.log(
     `${machine?.cpu}, ${machine?.cores} cores; Deno ${versions.deno}, PyTorch ${torch}; ` +
       `${layers} cells, ${channels} channels, batch ${batch}, ${threads} threads\n`,
   );
   console.log(table(comparisons) + "\n");
+  console.log(paceTable(comparisons, { batch, operations }) + "\n");
   for (const [title, name] of Object.entries(best)) {
     if (name) console.log(describe(title, name, comparisons[name]));
   }

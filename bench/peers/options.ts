@@ -4,10 +4,13 @@ import { parseArgs } from "deno-std/cli/parse_args.js";
 import { ADAPTER_CHOICES, type AdapterChoice } from "../../backends/contract.ts";
 import type { BenchShape } from "./ours.ts";
 import { VARIANTS } from "./torch_server.ts";
+import { WORKLOADS } from "./workloads.ts";
 
 /** Options of `--backend=cpu`, the default. */
 export interface CpuPeerOptions extends BenchShape {
   backend: "cpu";
+  /** A key of {@linkcode WORKLOADS}. */
+  what: string;
   rounds: number;
   /** Timed steps of each kind and side a round. */
   steps: number;
@@ -36,7 +39,12 @@ export function parsePeerOptions(args: string[]): CpuPeerOptions | WebGpuPeerOpt
 }
 
 function parseCpuOptions(args: string[]): CpuPeerOptions {
-  const { count, text } = reader(args, [...ALL, "threads", "variants"]);
+  const { count, text } = reader(args, [...ALL, "threads", "variants", "what"]);
+  const what = text("what", "search");
+  if (!Object.hasOwn(WORKLOADS, what)) {
+    throw new RangeError(`Unknown --what ${what}: want ${Object.keys(WORKLOADS).join(" or ")}`);
+  }
+  const { shape } = WORKLOADS[what];
   const variants = text("variants", Object.keys(VARIANTS).join()).split(",");
   const wrong = variants.find((name) => !Object.hasOwn(VARIANTS, name));
   if (wrong !== undefined) {
@@ -44,9 +52,10 @@ function parseCpuOptions(args: string[]): CpuPeerOptions {
   }
   return {
     backend: "cpu",
-    batch: count("batch", 96),
-    layers: count("layers", 5),
-    channels: count("channels", 16),
+    what,
+    batch: count("batch", shape.batch),
+    layers: count("layers", shape.layers),
+    channels: count("channels", shape.channels),
     threads: count("threads", navigator.hardwareConcurrency),
     rounds: count("rounds", 2),
     steps: count("steps", 2),

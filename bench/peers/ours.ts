@@ -1,15 +1,10 @@
-/**
- * Our side of the comparison: the search's own training step on the CPU backend, in this process.
- *
- * The module is loaded only when asked, after PyTorch was found, so that a machine without PyTorch is
- * told so at once.
- */
+/** Our side of the comparisons: what is stepped, and the steps of the search's supernet. */
 
 /** The network and batch to time; the same for both sides. */
 export interface BenchShape {
   /** Images a step. */
   batch: number;
-  /** Cells of the supernet. */
+  /** Cells. */
   layers: number;
   /** Initial channels. */
   channels: number;
@@ -17,7 +12,7 @@ export interface BenchShape {
   threads: number;
 }
 
-/** The kinds of training step that are timed. */
+/** The kinds of training step of the supernet. */
 export const STEPS = ["weight", "alpha"] as const;
 export type Step = typeof STEPS[number];
 
@@ -25,20 +20,6 @@ export type Step = typeof STEPS[number];
 export interface StepRunner {
   weightStep(): Promise<number>;
   alphaStep(): Promise<number>;
-}
-
-const MODULE = new URL("../../search/train_step.ts", import.meta.url).href;
-
-/**
- * Builds our supernet of all eight primitives and its optimisers on random images.
- *
- * @throws {BackendError} If the CPU backend cannot start.
- */
-export async function createStepRunner(shape: BenchShape): Promise<StepRunner> {
-  const { createStepRunner } = await import(MODULE) as {
-    createStepRunner(shape: BenchShape): Promise<StepRunner>;
-  };
-  return await createStepRunner(shape);
 }
 
 /** Runs one step of the kind. @returns milliseconds */

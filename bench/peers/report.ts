@@ -14,20 +14,20 @@ export interface Summary {
 
 /** One contestant's step times in milliseconds, and its peak resident memory in bytes. */
 export interface Measurement {
-  samples: Record<Step, number[]>;
+  samples: Record<string, number[]>;
   peakBytes: number;
 }
 
 /** One PyTorch variant beside ours. */
 export interface Comparison {
   /** Milliseconds, by step. */
-  torch: Record<Step, Summary>;
+  torch: Record<string, Summary>;
   /** Ours, measured in between this variant's steps. */
-  ours: Record<Step, Summary>;
+  ours: Record<string, Summary>;
   /** PyTorch's median over ours: above 1, ours is faster. */
-  speedup: Record<Step, number>;
+  speedup: Record<string, number>;
   /** The same of the two minima, which a busy machine disturbs least. */
-  speedupOfMinima: Record<Step, number>;
+  speedupOfMinima: Record<string, number>;
   torchPeakBytes: number;
   /** Our peak over PyTorch's: below 1, ours is smaller. */
   memoryRatio: number;
@@ -52,13 +52,16 @@ export function summarise(samples: readonly number[]): Summary {
   };
 }
 
-/** A value for each kind of step. */
+/** A value for each kind of step of the supernet. */
 export function byStep<T>(value: (step: Step) => T): Record<Step, T> {
   return Object.fromEntries(STEPS.map((step) => [step, value(step)])) as Record<Step, T>;
 }
 
 /** Sets a PyTorch variant beside our steps of the same minutes. */
 export function compare(torch: Measurement, ours: Measurement): Comparison {
+  const steps = Object.keys(torch.samples);
+  const byStep = <T>(value: (step: string) => T) =>
+    Object.fromEntries(steps.map((step) => [step, value(step)]));
   const theirs = byStep((step) => summarise(torch.samples[step]));
   const own = byStep((step) => summarise(ours.samples[step]));
   return {
@@ -71,13 +74,13 @@ export function compare(torch: Measurement, ours: Measurement): Comparison {
   };
 }
 
-/** Of the comparisons named, the one whose PyTorch takes the least time for both steps together. */
+/** Of the comparisons named, the one whose PyTorch takes the least time for all steps together. */
 export function fastest(
   comparisons: Readonly<Record<string, Comparison>>,
   names: readonly string[],
 ): string | undefined {
   const time = (name: string) =>
-    STEPS.reduce((sum, step) => sum + comparisons[name].torch[step].median, 0);
+    Object.values(comparisons[name].torch).reduce((sum, { median }) => sum + median, 0);
   return names.filter((name) => name in comparisons).sort((a, b) => time(a) - time(b))[0];
 }
 
@@ -102,7 +105,7 @@ export function table(comparisons: Readonly<Record<string, Comparison>>): string
       "of minima",
     ],
     ...Object.entries(comparisons).flatMap(([name, { torch, ours, speedup, speedupOfMinima }]) =>
-      STEPS.map((step) => [
+      Object.keys(torch).map((step) => [
         name,
         step,
         String(torch[step].n),
@@ -122,6 +125,28 @@ export function table(comparisons: Readonly<Record<string, Comparison>>): string
     ]),
   ];
   return `${align(rows)}\n\n${align(memory)}`;
+}
+
+/** Lines of a table: images a second and GFLOP/s of both, from the medians. */
+export function paceTable(
+  comparisons: Readonly<Record<string, Comparison>>,
+  { batch, operations }: { batch: number; operations: Readonly<Record<string, number>> },
+): string {
+  const pace = ({ median }: Summary, step: string) => [
+    (1000 * batch / median).toFixed(1),
+    (operations[step] / median / 1e6).toFixed(1),
+  ];
+  return align([
+    ["PyTorch", "step", "images/s", "GFLOP/s", "ours images/s", "GFLOP/s"],
+    ...Object.entries(comparisons).flatMap(([name, { torch, ours }]) =>
+      Object.keys(torch).map((step) => [
+        name,
+        step,
+        ...pace(torch[step], step),
+        ...pace(ours[step], step),
+      ])
+    ),
+  ]);
 }
 
 /** Median, range and IQR, as cells of a table. */

@@ -4,7 +4,8 @@
  */
 
 import { TextLineStream } from "deno-std/streams/text_line_stream.js";
-import type { BenchShape, Step } from "./ours.ts";
+import type { BenchShape } from "./ours.ts";
+import type { Workload } from "./workloads.ts";
 
 const SCRIPT = new URL("./pytorch/bench_step.py", import.meta.url).pathname;
 
@@ -76,7 +77,7 @@ async function python(code: string): Promise<string | undefined> {
   return success ? new TextDecoder().decode(stdout).trim() : undefined;
 }
 
-/** A running PyTorch process with its supernet; close it when done. */
+/** A running PyTorch process with its network; close it when done. */
 export class TorchServer {
   readonly #child: Deno.ChildProcess;
   readonly #requests: WritableStreamDefaultWriter<Uint8Array>;
@@ -89,10 +90,14 @@ export class TorchServer {
       .pipeThrough(new TextLineStream() as TransformStream<string, string>).getReader();
   }
 
-  /** Starts a variant and waits until its network is built. */
-  static async start(shape: BenchShape, variant: Variant): Promise<TorchServer> {
+  /** Starts a variant and waits until its network is built, by default the supernet. */
+  static async start(
+    shape: BenchShape,
+    variant: Variant,
+    network: Workload["network"] = "supernet",
+  ): Promise<TorchServer> {
     const { layout, device = "cpu" } = variant;
-    const options = Object.entries({ ...shape, layout, device })
+    const options = Object.entries({ network, ...shape, layout, device })
       .flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = new Deno.Command("python3", {
       args: [SCRIPT, "--serve", ...options, ...(variant.tuned ? ["--benchmark"] : [])],
@@ -106,7 +111,7 @@ export class TorchServer {
   }
 
   /** Runs one step. @returns milliseconds @throws {Error} If its loss is not finite. */
-  async run(step: Step): Promise<number> {
+  async run(step: string): Promise<number> {
     const { ms, loss } = await this.#ask<{ ms: number; loss: number }>(`run ${step}`);
     if (!Number.isFinite(loss)) {
       throw new Error(`Cannot time a diverged ${step} step: loss ${loss}`);

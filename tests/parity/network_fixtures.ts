@@ -9,7 +9,7 @@ import type { StateDict } from "../../nn/state_dict.ts";
 import { floats, readFixture } from "./fixtures.ts";
 
 /** The weights that the files hold as a strided view of a short storage. */
-const HEAD = "auxiliary_head.features.5.weight";
+export const HEAD = "auxiliary_head.features.5.weight";
 const HEAD_SHAPE = [768, 128, 2, 2], HEAD_STRIDES = [1, 7, 3, 11];
 
 /** The networks' size, the same for all. */

@@ -1,4 +1,4 @@
-"""Times PyTorch's weight step, alpha step and evaluation-mode forward of the supernet.
+"""Times PyTorch's steps of the supernet, or of PDARTS's evaluation network (--network evaluation).
 
 Alone, `python bench_step.py --step weight --steps 3` prints one JSON line:
 `{"ms": [...], "peak_rss_bytes": ..., "torch": ..., ...}`. With --serve it answers on
@@ -6,13 +6,15 @@ standard output, one JSON line for each line of standard input, so that a driver
 with another implementation:
 
     run weight | run alpha | run eval   ->  {"step": "weight", "ms": 8993.1, "loss": 2.39}
+    run training | run inference        ->  the same, of the evaluation network
     memory                              ->  {"peak_rss_bytes": 9341534208, "peak_device_bytes": 0}
     memory PID                          ->  the first of another process of this user
     machine                             ->  {"cpu": ..., "cores": 2, "memory_bytes": ...}
 
 and first, once it is ready, {"ready": true, "torch": ..., ...}. It ends when its input does.
 Images and labels are random, made before the clock starts. A step's time covers zeroing the
-gradients, forward, backward, clipping, the optimiser, and reading the loss back.
+gradients, forward, backward, clipping, the optimiser, and reading the loss back. The evaluation
+network trains with auxiliary head and drop path.
 """
 
 import argparse
@@ -24,6 +26,9 @@ import time
 
 import torch
 
+from genotypes import GENOTYPES
+from network import DropPath, Network, count_parameters
+from network_step import DROP_PATH_RATE, NetworkTrainer
 from step import Trainer
 from supernet import Supernet, count_weights
 
@@ -52,27 +57,45 @@ def machine() -> dict:
     }
 
 
-class Bench:
-    """The supernet and one batch, in the layout asked; each call of `run` times one step."""
+def supernet_steps(net: Supernet, images, labels) -> dict:
+    """Steps by name, each a function that returns its loss (of `eval`, the mean logit)."""
+    trainer = Trainer(net)
+    return {
+        "weight": lambda: trainer.weight_step(images, labels),
+        "alpha": lambda: trainer.alpha_step(images, labels),
+        "eval": lambda: trainer.evaluate(images).mean().item(),
+    }
 
-    def __init__(self, *, batch: int, layers: int, channels: int, layout: str, seed: int,
+
+def network_steps(net: Network, images, labels) -> dict:
+    """The same of the evaluation network, half way to the last epoch's drop path."""
+    trainer, drop_path = NetworkTrainer(net, epochs=1), DropPath(DROP_PATH_RATE / 2)
+    return {
+        "training": lambda: trainer.step(images, labels, drop_path),
+        "inference": lambda: trainer.evaluate(images).mean().item(),
+    }
+
+
+class Bench:
+    """A network and one batch, in the layout asked; each call of `run` times one step."""
+
+    def __init__(self, *, network: str, batch: int, layers: int, channels: int, layout: str, seed: int,
                  device: str = "cpu"):
         torch.manual_seed(seed)
         layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-        net = Supernet(channels=channels, layers=layers, classes=CLASSES).to(device, memory_format=layout)
-        self.weight_count = count_weights(net)
-        self.trainer = Trainer(net)
+        if network == "supernet":
+            net, steps = Supernet(channels=channels, layers=layers, classes=CLASSES), supernet_steps
+            self.weight_count = count_weights(net)
+        else:
+            net, steps = Network(GENOTYPES["PDARTS"], channels=channels, layers=layers), network_steps
+            self.weight_count = count_parameters(net)
         images = torch.randn(batch, 3, IMAGE_SIZE, IMAGE_SIZE)
         self.images = images.to(device).contiguous(memory_format=layout)
-        self.labels = torch.randint(CLASSES, (batch,)).to(device)
-        self.steps = {
-            "weight": lambda: self.trainer.weight_step(self.images, self.labels),
-            "alpha": lambda: self.trainer.alpha_step(self.images, self.labels),
-            "eval": lambda: self.trainer.evaluate(self.images).mean().item(),
-        }
+        labels = torch.randint(CLASSES, (batch,)).to(device)
+        self.steps = steps(net.to(device, memory_format=layout), self.images, labels)
 
     def run(self, step: str) -> dict:
-        """Time one step: its milliseconds, and its loss (of `eval`, the mean logit)."""
+        """Time one step: its milliseconds, and its loss or mean logit."""
         start = time.perf_counter()
         value = self.steps[step]()
         if self.images.is_cuda:  # the optimiser's step comes after the loss
@@ -92,11 +115,13 @@ def answer(bench: Bench, line: str) -> dict:
             return {"peak_rss_bytes": peak_rss_bytes(pid)}
         case ["machine"]:
             return machine()
-    return {"error": f"Cannot answer {line.strip()!r}: expected run weight|alpha|eval, memory or machine"}
+    steps = "|".join(bench.steps)
+    return {"error": f"Cannot answer {line.strip()!r}: expected run {steps}, memory or machine"}
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--network", choices=["supernet", "evaluation"], default="supernet")
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--channels", type=int, default=16)
@@ -104,7 +129,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--step", choices=["weight", "alpha", "eval"], default="weight")
+    parser.add_argument("--step", choices=["weight", "alpha", "eval", "training", "inference"],
+                        default="weight")
     parser.add_argument("--steps", type=int, default=3, help="timed steps, after one untimed")
     parser.add_argument("--benchmark", action="store_true",
                         help="let cuDNN measure which of its algorithms are fastest")
@@ -116,8 +142,9 @@ def main() -> None:
     options = parse_arguments()
     torch.set_num_threads(options.threads)
     torch.backends.cudnn.benchmark = options.benchmark
-    bench = Bench(batch=options.batch, layers=options.layers, channels=options.channels,
-                  layout=options.layout, seed=options.seed, device=options.device)
+    bench = Bench(network=options.network, batch=options.batch, layers=options.layers,
+                  channels=options.channels, layout=options.layout, seed=options.seed,
+                  device=options.device)
     facts = {"torch": torch.__version__, "threads": torch.get_num_threads(),
              "layout": options.layout, "weights": bench.weight_count}
     if options.serve:

@@ -10,6 +10,7 @@ Deno.test("parsePeerOptions() compares with PyTorch on the CPU unless told other
   assertEquals(threads, navigator.hardwareConcurrency);
   assertEquals(options, {
     backend: "cpu",
+    what: "search",
     batch: 96,
     layers: 5,
     channels: 16,
@@ -17,6 +18,11 @@ Deno.test("parsePeerOptions() compares with PyTorch on the CPU unless told other
     steps: 3,
     variants: ["nchw"],
   });
+});
+
+Deno.test("parsePeerOptions() takes the evaluation network's size from its workload", () => {
+  const { batch, layers, channels } = parsePeerOptions(["--what=evaluation", "--layers=8"]);
+  assertEquals({ batch, layers, channels }, { batch: 32, layers: 8, channels: 36 });
 });
 
 Deno.test("parsePeerOptions() has a smaller batch for WebGPU, where the peer is slow", () => {
@@ -37,6 +43,7 @@ Deno.test("parsePeerOptions() refuses what is unknown, out of range or another b
     const [args, message] of [
       [["--backend=cudnn"], "want cpu or webgpu"],
       [["--batch=0"], "want a positive integer"],
+      [["--what=test"], "Unknown --what test: want search or evaluation"],
       [["--variants=nhwc"], 'Unknown variant "nhwc"'],
       [["--adapter=software"], "Unknown option --adapter"],
       [["--backend=webgpu", "--adapter=fast"], 'Unknown adapter "fast"'],

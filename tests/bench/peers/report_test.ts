@@ -10,6 +10,7 @@ import {
   compare,
   fastest,
   type Measurement,
+  paceTable,
   quantile,
   summarise,
   table,
@@ -62,4 +63,12 @@ Deno.test("table() shows both contestants' times and the memory ratio", () => {
   assertStringIncludes(text, "3.60x");
   assertStringIncludes(text, "4.00x");
   assertStringIncludes(text, "25.0 %");
+});
+
+Deno.test("paceTable() divides images and operations by the medians", () => {
+  const comparisons = { nchw: compare(measurement([800], [400], 1), measurement([200], [100], 1)) };
+  const operations = { weight: 8e9, alpha: 1e9 };
+  const [, weight, alpha] = paceTable(comparisons, { batch: 32, operations }).split("\n");
+  assertEquals(weight.split(/ +/), ["nchw", "weight", "40.0", "10.0", "160.0", "40.0"]);
+  assertEquals(alpha.split(/ +/), ["nchw", "alpha", "80.0", "2.5", "320.0", "10.0"]);
 });

@@ -1,0 +1,128 @@
+/**
+ * Training steps and inference of the evaluation network on random images, ready to be timed: what the
+ * comparison with PyTorch runs.
+ *
+ * Invariant: a timed step ends when its results are on the host, whatever the backend.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { Backend, BackendMemory } from "../backends/contract.ts";
+import { startBackend } from "../backends/mod.ts";
+import { CounterRandom } from "../backends/random.ts";
+import { type Batch, batchTensors } from "../nn/batch.ts";
+import { BATCH_NORM } from "../nn/batch_norm.ts";
+import { PDARTS } from "../nn/genotypes.ts";
+import { foldNetwork } from "./folded_network.ts";
+import { NetworkTrainer, type TrainingSettings } from "./network_trainer.ts";
+
+/** The network and batch to step. */
+export interface StepRunnerOptions {
+  /** Images a step. */
+  batch: number;
+  /** Cells. */
+  layers: number;
+  /** Initial channels. */
+  channels: number;
+  /** CPU threads; default all cores. */
+  threads?: number;
+  /** Its name, default "cpu"; or one that was started, tfjs's current one. */
+  backend?: string | Backend;
+  /** Whether steps are recorded and replayed on a backend that can; default true. */
+  replay?: boolean;
+}
+
+/** PDARTS's network for CIFAR-10 with auxiliary head and drop path, that can be stepped. */
+export interface StepRunner {
+  /** One SGD step, from a batch on the host to a loss on the host; resolves to milliseconds. */
+  trainStep(): Promise<number>;
+  /**
+   * Logits of a batch from the host to the host, by the network with its norms folded, as it was when
+   * this was first called; resolves to milliseconds.
+   */
+  infer(): Promise<number>;
+  /** The backend's account since the last call of `resetPeak`. */
+  memory(): BackendMemory;
+  /** Starts the account's peak anew. */
+  resetPeak(): void;
+  /** Loss of the last training step, in nats. */
+  readonly loss: number;
+  /** Parameters, those of the auxiliary head included. */
+  readonly parameterCount: number;
+  /** Frees the network and ends the backend. */
+  close(): void;
+}
+
+/** As in the authors' command, at the middle of the training: half of the final drop path. */
+const SETTINGS: Omit<TrainingSettings, "layers" | "channels"> = {
+  seed: 0,
+  genotype: PDARTS,
+  classes: 10,
+  epochs: 600,
+  auxiliary: { enabled: true, weight: 0.4 },
+  dropPath: 0.3,
+  optimizer: {
+    learningRate: 0.025,
+    minimumLearningRate: 0,
+    momentum: 0.9,
+    weightDecay: 3e-4,
+    clip: 5,
+  },
+  batchNorm: BATCH_NORM,
+  labelSmoothing: 0,
+};
+
+/**
+ * Builds the network on a backend, which is started first if need be.
+ *
+ * @throws {BackendError} If the backend cannot start.
+ * @throws {RangeError} If a size makes no network.
+ */
+export async function createStepRunner(options: StepRunnerOptions): Promise<StepRunner> {
+  const { layers, channels, threads, backend: given = "cpu", replay = true } = options;
+  const backend = typeof given === "string"
+    ? (await startBackend(given, { threads })).backend
+    : given;
+  const recorder = replay ? backend.createRecorder?.() : undefined;
+  const trainer = new NetworkTrainer({ ...SETTINGS, layers, channels }, recorder);
+  trainer.beginEpoch(SETTINGS.epochs / 2);
+  const folded = foldNetwork(trainer.network);
+  const batch = randomBatch(options.batch);
+  let loss = NaN;
+  return {
+    trainStep: async () => {
+      const start = performance.now();
+      trainer.trainStep(batch);
+      loss = (await trainer.report("training")).loss;
+      return performance.now() - start;
+    },
+    infer: async () => {
+      const start = performance.now();
+      const { images, labels } = batchTensors(batch);
+      const logits = folded.forward(images);
+      await logits.data();
+      tf.dispose([images, labels, logits]);
+      return performance.now() - start;
+    },
+    memory: () => backend.memory(),
+    resetPeak: () => backend.resetPeak(),
+    get loss() {
+      return loss;
+    },
+    parameterCount: trainer.parameterCount,
+    close: () => {
+      folded[Symbol.dispose]();
+      trainer.dispose();
+      backend.close();
+    },
+  };
+}
+
+/** Standard normal images with uniform labels, the same on every call. */
+function randomBatch(size: number): Batch {
+  const random = new CounterRandom(0);
+  return {
+    images: Float32Array.from({ length: size * 32 * 32 * 3 }, () => random.normal()),
+    labels: Int32Array.from({ length: size }, () => random.integer(10)),
+    size,
+  };
+}
