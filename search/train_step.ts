@@ -95,7 +95,9 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
 }
 
 /** Standard normal images with uniform labels, the same on every call. */
-function randomBatch({ batch, side = 32 }: StepRunnerOptions): Batch {
+export function randomBatch(
+  { batch, side = 32 }: Pick<StepRunnerOptions, "batch" | "side">,
+): Batch {
   const random = new CounterRandom(0);
   return {
     images: Float32Array.from({ length: batch * side * side * 3 }, () => random.normal()),
