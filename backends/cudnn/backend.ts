@@ -15,6 +15,7 @@ import {
 } from "../contract.ts";
 import { KernelScope } from "../kernel_scope.ts";
 import { StepRecorder } from "../step_recorder.ts";
+import { Bf16Storage } from "./bf16_storage.ts";
 import { CudaCompiler } from "./compiler.ts";
 import { Convolutions, type DenseConvolution } from "./convolution.ts";
 import { CudaDevice, type DeviceLimits } from "./device.ts";
@@ -38,6 +39,8 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   /** What decides how kernels split their work. */
   readonly device: DeviceLimits;
   readonly pool: DevicePool;
+  /** How results of branches are kept. */
+  readonly results: Bf16Storage;
   /** Calls of kernels on the host since the start, by name. */
   readonly fallbacks = new Map<string, number>();
   /** Where kernels read what they need of the host, while a step is recorded. */
@@ -60,6 +63,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     using made = new DisposableStack();
     made.use(cuda);
     this.device = cuda.limits;
+    this.results = new Bf16Storage(this, { on: precision === "bf16" });
     this.#cuda = cuda;
     this.pool = made.adopt(new DevicePool(cuda), (pool) => pool.close());
     this.#launcher = made.use(new Launcher(cuda, compiler));
@@ -115,10 +119,14 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     return true;
   }
 
-  /** A new tensor of undefined values, on the card. */
-  allocate(shape: number[], dtype: "float32" | "int32" = "float32"): tf.TensorInfo {
+  /** A new tensor of undefined values, on the card; a value takes so many bytes. */
+  allocate(
+    shape: number[],
+    dtype: "float32" | "int32" = "float32",
+    bytes = 4,
+  ): tf.TensorInfo {
     const elements = tf.util.sizeFromShape(shape), dataId = {};
-    const address = this.pool.take(4 * elements);
+    const address = this.pool.take(bytes * elements);
     this.data.set(dataId, new DeviceTensor(this, { dtype, elements, address }));
     this.scope.count(dataId, 1);
     return { dataId, shape, dtype };
@@ -131,7 +139,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   }
 
   /**
-   * Address of a numeric tensor's values, which are copied to the card if need be.
+   * Address of a numeric tensor's values, which are copied to the card, and made floats, if need be.
    *
    * @throws {BackendError} If they are not of the tensor's dtype, or have no place on the card.
    */
@@ -141,6 +149,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
       const reason = `A ${info.dtype} tensor of ${tensor.dtype} values has no address`;
       throw new BackendError("cudnn", reason);
     }
+    this.results.widen(tensor);
     return tensor.address ?? this.tables?.placeTensor(tensor) ?? this.#place(tensor);
   }
 
@@ -193,6 +202,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
    */
   download(tensor: DeviceTensor): tf.backend_util.TypedArray {
     this.#refuseWhileRecording();
+    this.results.widen(tensor);
     this.#cuda.synchronize();
     return this.#copy(tensor, tensor.address!);
   }
@@ -212,6 +222,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     if (tensor.address === undefined) return this.readSync(dataId);
     this.#refuseWhileRecording();
     this.#cuda.requireOpen();
+    this.results.widen(tensor);
     // Until the card gets there, the tensor may be disposed of, or a replay change its values in place.
     const bytes = bytesOf(tensor), copy = this.pool.take(bytes);
     try {
@@ -233,7 +244,11 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
 }
 
 /** As people write them. */
-const PRECISION_NAMES: Readonly<Record<Precision, string>> = { tf32: "TF32", fp32: "float32" };
+const PRECISION_NAMES: Readonly<Record<Precision, string>> = {
+  tf32: "TF32 convolutions",
+  fp32: "float32 convolutions",
+  bf16: "TF32 convolutions, results kept as bf16",
+};
 
 /**
  * Starts the cuDNN backend and makes it tfjs's current one.
@@ -257,7 +272,7 @@ export async function startCudnnBackend(
   return {
     name: "cudnn",
     tfjsName: CUDNN_BACKEND,
-    description: `cudnn, ${cuda.name}, ${PRECISION_NAMES[precision]} convolutions, ` +
+    description: `cudnn, ${cuda.name}, ${PRECISION_NAMES[precision]}, ` +
       `driver for CUDA ${libraries.versions.cuda}, cuDNN ${libraries.versions.cudnn}`,
     memory: () => backend.pool.usage,
     resetPeak: () => backend.pool.resetPeak(),

@@ -183,7 +183,7 @@ export class Convolutions implements Disposable {
       const works = field("status") === CUDNN_VALUES.CUDNN_STATUS_SUCCESS;
       if (!works || field("determinism") !== DETERMINISTIC || workspace > MOST_WORKSPACE) continue;
       // In float32 it stays FMA, whatever the candidate says.
-      if (this.#precision === "tf32") this.#setMath(descriptors, field("mathType"));
+      if (this.#precision !== "fp32") this.#setMath(descriptors, field("mathType"));
       return { algorithm: field("algo"), workspace };
     }
     const reason = `cuDNN has no algorithm for ${title(call)}`;

@@ -14,7 +14,7 @@ import { permitted } from "../permitted.ts";
 import { adapter } from "./adapter.ts";
 import { startEmulated } from "./cudnn/emulated.ts";
 import { EMULATOR_ABSENT } from "../cuda_emulator/emulator.ts";
-import type { Tolerance } from "./tolerances.ts";
+import { BFLOAT16_STORAGE, type Tolerance } from "./tolerances.ts";
 
 /** A device under test. */
 export interface TestDevice {
@@ -27,6 +27,8 @@ export interface TestDevice {
   binding?: number;
   /** How near its results must be; default float32's. */
   tolerance?: Tolerance;
+  /** Batch norms over fewer values magnify the rounding of these beyond any tolerance; default none. */
+  leastNormed?: number;
   /** Why it cannot be tested here. */
   absent?: string;
   /** Makes it tfjs's current backend. */
@@ -137,6 +139,17 @@ const CUDNN_EMULATED: TestDevice = {
   start: async () => runningOn(await startEmulated({ precision: "fp32" })),
 };
 
+/** The same with results of branches kept as bf16. */
+const CUDNN_EMULATED_BF16: TestDevice = {
+  name: "cudnn, emulated, bf16",
+  family: "cudnn with bf16",
+  fast: true,
+  tolerance: BFLOAT16_STORAGE,
+  leastNormed: 16,
+  absent: EMULATOR_ABSENT,
+  start: async () => runningOn(await startEmulated({ precision: "bf16" })),
+};
+
 /** The cuDNN backend on the libraries that were found before: those of a card, where there is one. */
 const CUDNN_FOUND: TestDevice = {
   name: "cudnn",
@@ -163,6 +176,9 @@ export const DEVICES: readonly TestDevice[] = [
   CUDNN_EMULATED,
   CUDNN_FOUND,
 ];
+
+/** The devices of suites over branches: those on which their results are rounded too. */
+export const BRANCH_DEVICES: readonly TestDevice[] = [...DEVICES, CUDNN_EMULATED_BF16];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;
 // The process goes on to other files, with this one's device open.
@@ -194,8 +210,11 @@ export type RegisterTest = (name: string, body: (on: DeviceTest) => void | Promi
  *
  * Workers of a backend live on between tests, so leaks of resources are looked for by tensor counts.
  */
-export function onEachDevice(suite: (test: RegisterTest, device: TestDevice) => void): void {
-  for (const device of DEVICES) {
+export function onEachDevice(
+  suite: (test: RegisterTest, device: TestDevice) => void,
+  devices: readonly TestDevice[] = DEVICES,
+): void {
+  for (const device of devices) {
     if (device.absent) console.log(`skipping device "${device.name}": ${device.absent}`);
     suite((name, body) => {
       Deno.test({
