@@ -139,17 +139,6 @@ const CUDNN_EMULATED: TestDevice = {
   start: async () => runningOn(await startEmulated({ precision: "fp32" })),
 };
 
-/** The same with results of branches kept as bf16. */
-const CUDNN_EMULATED_BF16: TestDevice = {
-  name: "cudnn, emulated, bf16",
-  family: "cudnn with bf16",
-  fast: true,
-  tolerance: BFLOAT16_STORAGE,
-  leastNormed: 16,
-  absent: EMULATOR_ABSENT,
-  start: async () => runningOn(await startEmulated({ precision: "bf16" })),
-};
-
 /** The cuDNN backend on the libraries that were found before: those of a card, where there is one. */
 const CUDNN_FOUND: TestDevice = {
   name: "cudnn",
@@ -160,6 +149,18 @@ const CUDNN_FOUND: TestDevice = {
     : located().problem,
   start: async () => runningOn((await startBackend("cudnn", { precision: "fp32" })).backend),
 };
+
+/** A cudnn device that keeps results of branches as bf16. */
+function keepingBf16(device: TestDevice, start: () => Promise<Backend>): TestDevice {
+  return {
+    ...device,
+    name: `${device.name}, bf16`,
+    family: `${device.family}, bf16`,
+    tolerance: BFLOAT16_STORAGE,
+    leastNormed: 16,
+    start: async () => runningOn(await start()),
+  };
+}
 
 /** All devices, in the order in which suites run on them. */
 export const DEVICES: readonly TestDevice[] = [
@@ -178,7 +179,14 @@ export const DEVICES: readonly TestDevice[] = [
 ];
 
 /** The devices of suites over branches: those on which their results are rounded too. */
-export const BRANCH_DEVICES: readonly TestDevice[] = [...DEVICES, CUDNN_EMULATED_BF16];
+export const BRANCH_DEVICES: readonly TestDevice[] = [
+  ...DEVICES,
+  keepingBf16(CUDNN_EMULATED, () => startEmulated({ precision: "bf16" })),
+  keepingBf16(
+    CUDNN_FOUND,
+    async () => (await startBackend("cudnn", { precision: "bf16" })).backend,
+  ),
+];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;
 // The process goes on to other files, with this one's device open.
