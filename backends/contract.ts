@@ -20,9 +20,9 @@ export const STORAGE_TYPES = ["f32", "f16"] as const;
 /** How activations are kept. */
 export type StorageType = typeof STORAGE_TYPES[number];
 
-/** Precisions of the cudnn backend's dense convolutions, the default first. */
-export const PRECISIONS = ["tf32", "fp32"] as const;
-/** TF32, on tensor cores where the card has them, or float32. Sums are float32 in either. */
+/** Precisions of the cudnn backend, the default first: of dense convolutions, and of what is kept. */
+export const PRECISIONS = ["tf32", "fp32", "bf16"] as const;
+/** TF32 (on tensor cores where the card has them) or float32; or TF32, and bf16 of results kept. */
 export type Precision = typeof PRECISIONS[number];
 
 /** How cudnn chooses the engines of its dense convolutions, the default first. */
@@ -118,7 +118,10 @@ export interface BackendOptions {
   subgroups?: boolean;
   /** How WebGPU keeps the results of branches until their gradients; default "f32". */
   storage?: StorageType;
-  /** Precision of dense convolutions on cudnn, where all else is float32; default "tf32". */
+  /**
+   * On cudnn, where arithmetic, statistics and weights are float32: dense convolutions are in TF32 (the
+   * default) or "fp32"; "bf16" has those of TF32 and keeps results of branches as bf16.
+   */
   precision?: Precision;
   /** How cudnn chooses engines of dense convolutions; default "measured". */
   engines?: EngineChoice;

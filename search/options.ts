@@ -46,7 +46,7 @@ export interface RunOptions {
   readonly subgroups: Switch | undefined;
   /** How the webgpu backend keeps activations; undefined for f32. */
   readonly storage: BackendOptions["storage"];
-  /** Precision of the cudnn backend's dense convolutions; undefined for TF32. */
+  /** Precision of the cudnn backend; undefined for TF32. */
   readonly precision: BackendOptions["precision"];
   /** Whether cells are computed twice instead of kept; undefined for normal. */
   readonly memory: MemoryMode | undefined;
@@ -91,7 +91,7 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
   [
     "precision",
     choice(PRECISIONS),
-    "precision of dense convolutions on the cudnn backend",
+    "of the cudnn backend's dense convolutions; bf16: of results kept",
     `(default: ${DEFAULT_PRECISION})`,
   ],
   [

@@ -17,6 +17,7 @@ import {
 } from "../contract.ts";
 import { KernelScope } from "../kernel_scope.ts";
 import { StepRecorder } from "../step_recorder.ts";
+import { Bf16Storage } from "./bf16_storage.ts";
 import { CudaCompiler } from "./compiler.ts";
 import { Convolutions } from "./convolution.ts";
 import type { DenseConvolution } from "./convolution_shape.ts";
@@ -42,6 +43,8 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   /** What decides how kernels split their work. */
   readonly device: DeviceLimits;
   readonly pool: DevicePool;
+  /** How results of branches are kept. */
+  readonly results: Bf16Storage;
   /** Calls of kernels on the host since the start, by name. */
   readonly fallbacks = new Map<string, number>();
   /** Where kernels read what they need of the host, while a step is recorded. */
@@ -70,6 +73,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     using made = new DisposableStack();
     made.use(cuda);
     this.device = cuda.limits;
+    this.results = new Bf16Storage(this, { on: precision === "bf16" });
     this.#cuda = cuda;
     this.pool = made.adopt(new DevicePool(cuda), (pool) => pool.close());
     this.#launcher = made.use(new Launcher(cuda, compiler));
@@ -131,10 +135,14 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     return true;
   }
 
-  /** A new tensor of undefined values, on the card. */
-  allocate(shape: number[], dtype: "float32" | "int32" = "float32"): tf.TensorInfo {
+  /** A new tensor of undefined values, on the card; a value takes so many bytes. */
+  allocate(
+    shape: number[],
+    dtype: "float32" | "int32" = "float32",
+    bytes = 4,
+  ): tf.TensorInfo {
     const elements = tf.util.sizeFromShape(shape), dataId = {};
-    const address = this.pool.take(4 * elements);
+    const address = this.pool.take(bytes * elements);
     this.data.set(dataId, new DeviceTensor(this, { dtype, elements, address }));
     this.scope.count(dataId, 1);
     return { dataId, shape, dtype };
@@ -147,7 +155,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
   }
 
   /**
-   * Address of a numeric tensor's values, which are copied to the card if need be.
+   * Address of a numeric tensor's values, which are copied to the card, and made floats, if need be.
    *
    * @throws {BackendError} If they are not of the tensor's dtype, or have no place on the card.
    */
@@ -157,6 +165,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
       const reason = `A ${info.dtype} tensor of ${tensor.dtype} values has no address`;
       throw new BackendError("cudnn", reason);
     }
+    this.results.widen(tensor);
     return tensor.address ?? this.tables?.placeTensor(tensor) ?? this.#place(tensor);
   }
 
@@ -209,6 +218,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
    */
   download(tensor: DeviceTensor): tf.backend_util.TypedArray {
     this.#refuseWhileRecording();
+    this.results.widen(tensor);
     this.#cuda.synchronize();
     return this.#copy(tensor, tensor.address!);
   }
@@ -228,6 +238,7 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     if (tensor.address === undefined) return this.readSync(dataId);
     this.#refuseWhileRecording();
     this.#cuda.requireOpen();
+    this.results.widen(tensor);
     // Until the card gets there, the tensor may be disposed of, or a replay change its values in place.
     const bytes = bytesOf(tensor), copy = this.pool.take(bytes);
     try {
@@ -249,7 +260,11 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
 }
 
 /** As people write them. */
-const PRECISION_NAMES: Readonly<Record<Precision, string>> = { tf32: "TF32", fp32: "float32" };
+const PRECISION_NAMES: Readonly<Record<Precision, string>> = {
+  tf32: "TF32 convolutions",
+  fp32: "float32 convolutions",
+  bf16: "TF32 convolutions, results kept as bf16",
+};
 
 /** What decides which engine is the fastest, in words. */
 function engineDevice({ name, limits, libraries: { versions } }: CudaDevice): string {
@@ -283,7 +298,7 @@ export async function startCudnnBackend(
   return {
     name: "cudnn",
     tfjsName: CUDNN_BACKEND,
-    description: `cudnn, ${cuda.name}, ${PRECISION_NAMES[precision]} convolutions, ` +
+    description: `cudnn, ${cuda.name}, ${PRECISION_NAMES[precision]}, ` +
       `driver for CUDA ${libraries.versions.cuda}, cuDNN ${libraries.versions.cudnn}`,
     memory: () => backend.usage,
     resetPeak: () => backend.pool.resetPeak(),

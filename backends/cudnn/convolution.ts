@@ -221,7 +221,7 @@ export class Convolutions implements Disposable {
 
   /** In float32 it stays FMA, whatever the engine says. */
   #setEngineMath(descriptors: Descriptors, { mathType }: Engine): void {
-    if (this.#precision === "tf32") this.#setMath(descriptors, mathType);
+    if (this.#precision !== "fp32") this.#setMath(descriptors, mathType);
   }
 
   #setMath({ convolution }: Descriptors, type: number): void {

@@ -91,8 +91,8 @@ function deno(
 
 /** Runs the tests that are for the backend's own device. */
 async function runTests(context: CheckContext, name: string, files: string[]): Promise<Outcome> {
-  // WebGPU is tested with several limits, each a device of its own.
-  const filter = context.backend === "webgpu" ? "[webgpu" : "[cudnn]";
+  // WebGPU is tested with several limits, and cudnn with bf16 too, each a device of its own.
+  const filter = context.backend === "webgpu" ? "[webgpu" : "/\\[cudnn(, bf16)?\\]/";
   const args = ["test", "-q", "-P=test", "--no-check", `--filter=${filter}`, ...files];
   return testOutcome(await deno(context, { name, args }));
 }

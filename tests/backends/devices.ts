@@ -14,7 +14,7 @@ import { permitted } from "../permitted.ts";
 import { adapter } from "./adapter.ts";
 import { startEmulated } from "./cudnn/emulated.ts";
 import { EMULATOR_ABSENT } from "../cuda_emulator/emulator.ts";
-import type { Tolerance } from "./tolerances.ts";
+import { BFLOAT16_STORAGE, type Tolerance } from "./tolerances.ts";
 
 /** A device under test. */
 export interface TestDevice {
@@ -27,6 +27,8 @@ export interface TestDevice {
   binding?: number;
   /** How near its results must be; default float32's. */
   tolerance?: Tolerance;
+  /** Batch norms over fewer values magnify the rounding of these beyond any tolerance; default none. */
+  leastNormed?: number;
   /** Why it cannot be tested here. */
   absent?: string;
   /** Makes it tfjs's current backend. */
@@ -148,6 +150,18 @@ const CUDNN_FOUND: TestDevice = {
   start: async () => runningOn((await startBackend("cudnn", { precision: "fp32" })).backend),
 };
 
+/** A cudnn device that keeps results of branches as bf16. */
+function keepingBf16(device: TestDevice, start: () => Promise<Backend>): TestDevice {
+  return {
+    ...device,
+    name: `${device.name}, bf16`,
+    family: `${device.family}, bf16`,
+    tolerance: BFLOAT16_STORAGE,
+    leastNormed: 16,
+    start: async () => runningOn(await start()),
+  };
+}
+
 /** All devices, in the order in which suites run on them. */
 export const DEVICES: readonly TestDevice[] = [
   COMPOSITION,
@@ -162,6 +176,16 @@ export const DEVICES: readonly TestDevice[] = [
   webgpuDevice("webgpu, subgroups", { fast: false, subgroups: true }),
   CUDNN_EMULATED,
   CUDNN_FOUND,
+];
+
+/** The devices of suites over branches: those on which their results are rounded too. */
+export const BRANCH_DEVICES: readonly TestDevice[] = [
+  ...DEVICES,
+  keepingBf16(CUDNN_EMULATED, () => startEmulated({ precision: "bf16" })),
+  keepingBf16(
+    CUDNN_FOUND,
+    async () => (await startBackend("cudnn", { precision: "bf16" })).backend,
+  ),
 ];
 
 let current: { device: TestDevice; running: RunningDevice } | undefined;
@@ -194,8 +218,11 @@ export type RegisterTest = (name: string, body: (on: DeviceTest) => void | Promi
  *
  * Workers of a backend live on between tests, so leaks of resources are looked for by tensor counts.
  */
-export function onEachDevice(suite: (test: RegisterTest, device: TestDevice) => void): void {
-  for (const device of DEVICES) {
+export function onEachDevice(
+  suite: (test: RegisterTest, device: TestDevice) => void,
+  devices: readonly TestDevice[] = DEVICES,
+): void {
+  for (const device of devices) {
     if (device.absent) console.log(`skipping device "${device.name}": ${device.absent}`);
     suite((name, body) => {
       Deno.test({

@@ -29,6 +29,8 @@ export interface OpCase {
   naive: NaiveOp;
   /** Whether plain loops in JavaScript are fast enough for it. */
   small: boolean;
+  /** Values of a channel in its smallest batch norm; default no norm. */
+  normed?: number;
   /** Bytes that a device must bind at once for it; default few. */
   binding?: number;
 }
@@ -50,8 +52,9 @@ const families = new WeakMap<OpCase, Map<string, Evaluation>>();
 /** Judges each case in a step of its own. */
 export async function checkCases(on: DeviceTest, cases: readonly OpCase[]): Promise<void> {
   for (const one of cases) {
-    const { fast, binding = Infinity } = on.device;
+    const { fast, binding = Infinity, leastNormed = 0 } = on.device;
     if ((!one.small && !fast) || (one.binding ?? 0) > binding) continue;
+    if ((one.normed ?? Infinity) < leastNormed) continue;
     await on.context.step({
       name: one.name,
       sanitizeOps: false,

@@ -44,7 +44,7 @@ test("the search refuses a command line it cannot understand with code 2", async
     ["--layers=5,11", "want 3 values, each an integer from 3"],
     ["--skip-dropout=0,0,1", "each a number from 0 to below 1"],
     ["--drop=3,2,1", "--drop"],
-    ["--precision=fp16", "want tf32 or fp32"],
+    ["--precision=fp16", "want tf32, fp32 or bf16"],
     ["--train-share=1", "want a number above 0 to below 1"],
     ["--batch-norm-epsilon=0", "want a number above 0"],
     ["--std=1,0,1", "want 3 values, each a number above 0"],

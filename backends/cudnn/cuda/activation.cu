@@ -3,7 +3,7 @@
 
 // y = activation(x): a value a thread.
 extern "C" __global__ void activate(
-    const float* x, const float* affine, float* y, unsigned int items, int channels) {
+    const Stored* x, const float* affine, float* y, unsigned int items, int channels) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
   y[item] = activationOf(affine, 1, channels, item % channels)(x[item]);
@@ -14,7 +14,7 @@ extern "C" __global__ void activate(
 // parts of `share` pixels, [parts, 2, C]. Without one, `affine` and `partial` are null. Floor: x and dx
 // read and dx written once.
 extern "C" __global__ void __launch_bounds__(THREADS) activationGrad(
-    const float* x, const float* affine, float* dx, float* partial, int pixels, int share,
+    const Stored* x, const float* affine, float* dx, float* partial, int pixels, int share,
     int channels, int lanes) {
   const Place place = placeOf(channels, lanes);
   const int c = place.c, end = min((place.part + 1) * share, pixels);

@@ -9,10 +9,10 @@
 // Mean and sum of squared differences of each channel in each part of `length` pixels, [parts, 2, C],
 // about the part's first value, so that a large mean costs no digits.
 extern "C" __global__ void __launch_bounds__(THREADS) moments(
-    const float* y, float* partials, int pixels, int channels, int length, int lanes) {
+    const Stored* y, float* partials, int pixels, int channels, int length, int lanes) {
   const Place place = placeOf(channels, lanes);
   const int first = place.part * length, count = min(pixels - first, length);
-  const float* from = y + (size_t)first * channels + place.c;
+  const Stored* from = y + (size_t)first * channels + place.c;
   float pivot = 0.0f, sum = 0.0f, squares = 0.0f;
   if (place.c < channels) {
     pivot = from[0];
@@ -134,7 +134,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) normGrad(
 
 // The gradient before the norm, for kernels that take it from memory: a value a thread.
 extern "C" __global__ void incoming(
-    const float* dy, const float* y, const float* coefficients, float* g, unsigned int items,
+    const float* dy, const Stored* y, const float* coefficients, float* g, unsigned int items,
     int channels) {
   const unsigned int item = threadNumber();
   if (item >= items) return;

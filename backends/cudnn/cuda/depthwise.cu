@@ -28,7 +28,7 @@ struct Strip {
 };
 
 // Activated values of row h under a strip, zero outside of the image.
-__device__ void loadRow(float (&values)[SPAN], const float* x, Activation activation, int left,
+__device__ void loadRow(float (&values)[SPAN], const Stored* x, Activation activation, int left,
                         int width, int channels) {
 #pragma unroll
   for (int k = 0; k < SPAN; k++) {
@@ -40,7 +40,7 @@ __device__ void loadRow(float (&values)[SPAN], const float* x, Activation activa
 // With `turned`, the filter is turned by 180 degrees: at stride 1, that is the gradient by the input.
 // With `add`, adds to y. `items` counts strips times channels.
 extern "C" __global__ void depthwise(
-    const float* x, const float* affine, const float* filter, float* y, unsigned int items,
+    const Stored* x, const float* affine, const float* filter, float* y, unsigned int items,
     int height, int width, int channels, int outHeight, int outWidth, int relu, int turned,
     int add) {
   const unsigned int item = threadNumber();
@@ -53,7 +53,7 @@ extern "C" __global__ void depthwise(
   for (int r = 0; r < KERNEL; r++) {
     const int h = strip.i * STRIDE - PAD + r * DILATION;
     if (h < 0 || h >= height) continue;
-    const float* row = x + ((size_t)strip.image * height + h) * width * channels + c;
+    const Stored* row = x + ((size_t)strip.image * height + h) * width * channels + c;
     float values[SPAN];
     loadRow(values, row, activation, strip.j * STRIDE - PAD, width, channels);
 #pragma unroll
@@ -104,7 +104,7 @@ extern "C" __global__ void depthwiseInputGrad(
 // The gradient by the filter, as sums over parts of the strips: `partial` is [parts, k^2, C]. A block
 // has one part; the rows of its threads take the part's strips in turns.
 extern "C" __global__ void __launch_bounds__(THREADS) depthwiseFilterGrad(
-    const float* x, const float* affine, const float* g, float* partial, int strips, int share,
+    const Stored* x, const float* affine, const float* g, float* partial, int strips, int share,
     int height, int width, int channels, int outHeight, int outWidth, int relu, int lanes) {
   const Place place = placeOf(channels, lanes);
   const int c = place.c, end = min((place.part + 1) * share, strips);
@@ -124,7 +124,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) depthwiseFilterGrad(
       for (int r = 0; r < KERNEL; r++) {
         const int h = strip.i * STRIDE - PAD + r * DILATION;
         if (h < 0 || h >= height) continue;
-        const float* row = x + ((size_t)strip.image * height + h) * width * channels + c;
+        const Stored* row = x + ((size_t)strip.image * height + h) * width * channels + c;
         float values[SPAN];
         loadRow(values, row, activation, strip.j * STRIDE - PAD, width, channels);
 #pragma unroll

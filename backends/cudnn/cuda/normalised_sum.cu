@@ -1,6 +1,6 @@
 // out = sum_k m_k (w_k scale_k x_k + w_k shift_k) over any number of terms. A thread adds up QUADS
 // quads in registers while the terms stream by: every x is read once, and out written once, the floor
-// of 4 (terms + 1) bytes a value.
+// of 4 (terms + 1) bytes a value, 2 for a term of bf16.
 
 // As in kernels/normalised_sum.ts.
 const int QUADS = 2;
@@ -15,10 +15,11 @@ extern "C" __global__ void __launch_bounds__(MOST_THREADS) normalisedSum(
   for (int k = 0; k < count; k++) {
     const Term& term = terms[k];
     const Coefficients by = coefficientsOf(term, weights, place, channels);
+    const Source source = {term.x, term.stored};
     float4 x[QUADS];
     #pragma unroll
     for (int j = 0; j < QUADS; j++) {
-      x[j] = loadQuad(term.x, quadAt(first + j * span, place, span, values), values);
+      x[j] = loadQuad(source, quadAt(first + j * span, place, span, values), values);
     }
     #pragma unroll
     for (int j = 0; j < QUADS; j++) {

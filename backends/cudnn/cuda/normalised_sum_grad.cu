@@ -34,13 +34,13 @@ extern "C" __global__ void __launch_bounds__(MOST_THREADS) normalisedSumGrad(
   __shared__ float4 lanes[2 * TERMS][MOST_THREADS];
   const int place = placeOf(blockIdx.z), firstTerm = blockIdx.x * TERMS;
   float4 scale[TERMS], ofX[TERMS], ofShift[TERMS];
-  const float* x[TERMS];
+  Source source[TERMS];
   #pragma unroll
   for (int k = 0; k < TERMS; k++) {
     ofX[k] = ofShift[k] = make_float4(0, 0, 0, 0);
-    x[k] = nullptr;
+    source[k] = {nullptr, 0};
     if (firstTerm + k >= count) continue;
-    x[k] = terms[firstTerm + k].x;
+    source[k] = {terms[firstTerm + k].x, terms[firstTerm + k].stored};
     scale[k] = coefficientsOf(terms[firstTerm + k], weights, place, channels).scale;
   }
   for (int first = blockIdx.y * span; first <= (values - 1) / 4; first += gridDim.y * span) {
@@ -49,7 +49,7 @@ extern "C" __global__ void __launch_bounds__(MOST_THREADS) normalisedSumGrad(
     float4 loaded[TERMS];
     #pragma unroll
     for (int k = 0; k < TERMS; k++) {
-      if (x[k]) loaded[k] = loadQuad(x[k], quad, values);
+      if (source[k].x) loaded[k] = loadQuad(source[k], quad, values);
     }
     #pragma unroll
     for (int k = 0; k < TERMS; k++) {
@@ -58,7 +58,7 @@ extern "C" __global__ void __launch_bounds__(MOST_THREADS) normalisedSumGrad(
       const float4 masked = isSpecial(term) ? factorsOf(term, quad, values, elements) * d : d;
       storeQuad(term.dx, quad, values, scale[k] * masked);
       ofShift[k] = ofShift[k] + masked;
-      if (x[k]) ofX[k] = masked * loaded[k] + ofX[k];
+      if (source[k].x) ofX[k] = masked * loaded[k] + ofX[k];
     }
   }
   const int t = threadIdx.x;

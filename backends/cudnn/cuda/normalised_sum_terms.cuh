@@ -9,7 +9,7 @@ const int MOST_THREADS = 256;
 
 // As `uploadTerms` of normalised_sum_plan.ts writes it. Absent tensors are null.
 struct Term {
-  const float* x;
+  const void* x;
   float* dx;
   const float* affine;
   float* dAffine;
@@ -19,8 +19,10 @@ struct Term {
   float keepScale;
   unsigned int key[2];
   unsigned int counter;
+  // Whether x is of `Stored`, else of floats.
+  int stored;
 };
-static_assert(sizeof(Term) == 64, "TERM_BYTES of normalised_sum_plan.ts");
+static_assert(sizeof(Term) == 72, "TERM_BYTES of normalised_sum_plan.ts");
 
 struct Coefficients {
   float4 scale, shift;
@@ -41,6 +43,19 @@ __device__ __forceinline__ float4 ofChannels(const float* values, int place, int
   return make_float4(
       values[c], values[(c + 1) % channels], values[(c + 2) % channels],
       values[(c + 3) % channels]);
+}
+
+// Where the values of a term are.
+struct Source {
+  const void* x;
+  int stored;
+};
+
+__device__ __forceinline__ float4 loadQuad(const Source& source, int quad, int values) {
+  if (sizeof(Stored) < sizeof(float) && source.stored) {
+    return loadQuad((const Stored*)source.x, quad, values);
+  }
+  return loadQuad((const float*)source.x, quad, values);
 }
 
 __device__ __forceinline__ bool isSpecial(const Term& term) {

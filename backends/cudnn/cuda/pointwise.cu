@@ -72,7 +72,7 @@ __device__ Results product(int depth, Left left, Right right) {
 
 // Writes the first `count` of four neighbouring values, or adds to them; all four at once where that is
 // aligned.
-__device__ void store(float* to, const float (&values)[SIDE], int count, int add) {
+__device__ void store(float* to, const float (&values)[SIDE], int count, int add = 0) {
   if (count == SIDE && (size_t)to % sizeof(float4) == 0) {
     float4* four = (float4*)to;
     const float4 old = add ? *four : make_float4(0.0f, 0.0f, 0.0f, 0.0f);
@@ -80,6 +80,24 @@ __device__ void store(float* to, const float (&values)[SIDE], int count, int add
     return;
   }
   for (int q = 0; q < count; q++) to[q] = add ? to[q] + values[q] : values[q];
+}
+
+// The same for bf16, which nothing is added to.
+__device__ void store(Bfloat16* to, const float (&values)[SIDE], int count) {
+  if (count == SIDE && (size_t)to % sizeof(Bfloat16Quad) == 0) {
+    *(Bfloat16Quad*)to = {values[0], values[1], values[2], values[3]};
+    return;
+  }
+  for (int q = 0; q < count; q++) to[q] = values[q];
+}
+
+// Rounds results to what is kept of them, so that their moments are those of what others read.
+__device__ void keep(Results& results) {
+#pragma unroll
+  for (int p = 0; p < SIDE; p++) {
+#pragma unroll
+    for (int q = 0; q < SIDE; q++) results.sums[p][q] = Stored(results.sums[p][q]);
+  }
 }
 
 // Sums of each column over a block's rows, from a thread's sums over its own: first within a warp, whose
@@ -133,7 +151,7 @@ __device__ Moments momentsOf(const Results& results, int count) {
 
 // y, and where `partials` is not null the moments of each tile: [tiles, 2, row channels].
 extern "C" __global__ void __launch_bounds__(THREADS) pointwise(
-    const float* x, const float* affine, const float* filter, float* y, float* partials, int pixels,
+    const float* x, const float* affine, const float* filter, Stored* y, float* partials, int pixels,
     int channels, int height, int width, int outHeight, int outWidth, int stride, int offset,
     int outChannels, int rowChannels, int firstChannel, int relu) {
   __shared__ int origins[ROWS];
@@ -143,7 +161,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) pointwise(
   const Grid grid = {height, width, outHeight, outWidth, stride, offset};
   for (int r = threadIdx.x; r < count; r += THREADS) origins[r] = grid.inputPixel(first + r);
   __syncthreads();
-  const Results results = product(
+  Results results = product(
       channels,
       [=](int r, int k) {
         if (r >= count) return 0.0f;
@@ -152,12 +170,13 @@ extern "C" __global__ void __launch_bounds__(THREADS) pointwise(
       [=](int k, int c) {
         return firstColumn + c < outChannels ? filter[k * outChannels + firstColumn + c] : 0.0f;
       });
+  keep(results);
   const int own = min(outChannels - firstColumn - results.column, SIDE);
   const int to = firstChannel + firstColumn + results.column;
 #pragma unroll
   for (int p = 0; p < SIDE; p++) {
     if (results.row + p >= count) break;
-    store(y + (size_t)(first + results.row + p) * rowChannels + to, results.sums[p], own, 0);
+    store(y + (size_t)(first + results.row + p) * rowChannels + to, results.sums[p], own);
   }
   if (!partials) return;
   const Moments moments = momentsOf(results, count);
@@ -170,7 +189,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) pointwise(
 
 // The gradient by the (activated) input, at the pixels that were read; with `add`, adds to dx.
 extern "C" __global__ void __launch_bounds__(THREADS) pointwiseInputGrad(
-    const float* dy, const float* y, const float* coefficients, const float* filter, float* dx,
+    const float* dy, const Stored* y, const float* coefficients, const float* filter, float* dx,
     int pixels, int channels, int height, int width, int outHeight, int outWidth, int stride,
     int offset, int outChannels, int rowChannels, int firstChannel, int add) {
   const int across = (channels + COLUMNS - 1) / COLUMNS;
@@ -203,7 +222,7 @@ constexpr int PIXELS = 8 * THREADS / COLUMNS;
 // The gradient by the filter, as sums over parts of the pixels: `partial` is [parts, C, M]; COLUMNS x
 // COLUMNS of one part a block.
 extern "C" __global__ void __launch_bounds__(THREADS) pointwiseFilterGrad(
-    const float* x, const float* affine, const float* dy, const float* y, const float* coefficients,
+    const float* x, const float* affine, const float* dy, const Stored* y, const float* coefficients,
     float* partial, int pixels, int share, int channels, int height, int width, int outHeight,
     int outWidth, int stride, int offset, int outChannels, int rowChannels, int firstChannel,
     int relu) {

@@ -29,7 +29,7 @@ struct Windows {
 
 // `items` counts the values of y.
 extern "C" __global__ void averagePool(
-    const float* x, float* y, unsigned int items, int height, int width, int channels,
+    const float* x, Stored* y, unsigned int items, int height, int width, int channels,
     int outHeight, int outWidth, int stride) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
@@ -49,7 +49,7 @@ extern "C" __global__ void averagePool(
 // The largest value of each window to y, or which pixel of the window is the first that has it, 0 to 8,
 // to `choice`: one of the two is null. NaN counts as largest.
 extern "C" __global__ void maxPool(
-    const float* x, float* y, unsigned char* choice, unsigned int items, int height, int width,
+    const float* x, Stored* y, unsigned char* choice, unsigned int items, int height, int width,
     int channels, int outHeight, int outWidth, int stride) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
@@ -88,7 +88,7 @@ __device__ void gather(const Incoming& incoming, float* dx, unsigned int item, c
 
 // `items` counts the values of dx; with `add`, adds to them.
 extern "C" __global__ void averagePoolGrad(
-    const float* dy, const float* y, const float* coefficients, float* dx, unsigned int items,
+    const float* dy, const Stored* y, const float* coefficients, float* dx, unsigned int items,
     int height, int width, int channels, int outHeight, int outWidth, int stride, int add) {
   const unsigned int item = threadNumber();
   if (item >= items) return;
@@ -103,7 +103,7 @@ extern "C" __global__ void averagePoolGrad(
 
 // `choice` is from maxPool.
 extern "C" __global__ void maxPoolGrad(
-    const unsigned char* choice, const float* dy, const float* y, const float* coefficients,
+    const unsigned char* choice, const float* dy, const Stored* y, const float* coefficients,
     float* dx, unsigned int items, int height, int width, int channels, int outHeight, int outWidth,
     int stride, int add) {
   const unsigned int item = threadNumber();

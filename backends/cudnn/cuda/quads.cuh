@@ -22,7 +22,22 @@ __device__ __forceinline__ float4 loadQuad(const float* x, int quad, int values)
   return loaded;
 }
 
-// Stores what loadQuad() loads.
+// The same of bf16: 8 bytes.
+__device__ __forceinline__ float4 loadQuad(const Bfloat16* x, int quad, int values) {
+  const int whole = values / 4, rest = values % 4;
+  float4 loaded = make_float4(0, 0, 0, 0);
+  if (quad < whole) {
+    const Bfloat16Quad four = reinterpret_cast<const Bfloat16Quad*>(x)[quad];
+    return make_float4(four.x, four.y, four.z, four.w);
+  }
+  if (rest == 0 || quad != whole) return loaded;
+  loaded.x = x[4 * whole];
+  if (rest > 1) loaded.y = x[4 * whole + 1];
+  if (rest > 2) loaded.z = x[4 * whole + 2];
+  return loaded;
+}
+
+// Stores what loadQuad() loads of floats.
 __device__ __forceinline__ void storeQuad(float* x, int quad, int values, float4 stored) {
   const int whole = values / 4, rest = values % 4;
   if (quad < whole) reinterpret_cast<float4*>(x)[quad] = stored;

@@ -24,19 +24,6 @@ __device__ Activation activationOf(const float* affine, int relu, int channels, 
   return {1.0f, 0.0f, relu != 0};
 }
 
-// The gradient before the batch norm of a result y, [pixels, channels]: dy + b y + c by channel, where
-// `coefficients` is [b, c]; dy itself where it is null.
-struct Incoming {
-  const float *dy, *y, *coefficients;
-  int channels;
-
-  __device__ float operator()(size_t pixel, int c) const {
-    const size_t at = pixel * channels + c;
-    if (!coefficients) return dy[at];
-    return fmaf(coefficients[c], y[at], dy[at] + coefficients[channels + c]);
-  }
-};
-
 // A thread's place in a sum over pixels by channel: a block has one part of the pixels and as many
 // neighbouring channels as `lanes`; its threads of one channel, `height` of them, are called rows.
 struct Place {

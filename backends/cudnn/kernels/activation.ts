@@ -4,15 +4,13 @@ import { util } from "@tensorflow/tfjs-core";
 import type { CudnnBackend } from "../backend.ts";
 import source from "../cuda/activation.cu" with { type: "text" };
 import values from "../cuda/values.cuh" with { type: "text" };
-import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
 import type { PartialSums } from "./reduce.ts";
 import type { Scratch } from "./scratch.ts";
 import { lanesFor, splitSum, THREADS } from "./split.ts";
+import { type StoredForm, storedModules } from "./stored.ts";
 
-const MODULE = cudaModule("activation", `${values}\n${source}`);
-const ACTIVATE = MODULE.kernel("activate");
-const ACTIVATION_GRAD = MODULE.kernel("activationGrad");
+const MODULES = storedModules("activation", `${values}\n${source}`);
 
 /** Pixels that each thread has at least. */
 const LEAST_PIXELS = 4;
@@ -20,6 +18,8 @@ const LEAST_PIXELS = 4;
 /** The input of a convolution: x itself, max(x, 0), or max(scale x + shift, 0) by channel. */
 export interface ActivatedInput {
   x: bigint;
+  /** Of x; default floats. */
+  form?: StoredForm;
   /** `[2, C]`: scale and shift; 0n without, and only with `relu`. */
   affine: bigint;
   relu: boolean;
@@ -31,11 +31,11 @@ export interface ActivatedInput {
 export function activate(
   backend: CudnnBackend,
   scratch: Scratch,
-  { x, affine, relu, shape }: ActivatedInput,
+  { x, form = "floats", affine, relu, shape }: ActivatedInput,
 ): bigint {
   if (!relu) return x;
   const items = util.sizeFromShape([...shape]), y = scratch.floats(items);
-  launchEach(backend, ACTIVATE, {
+  launchEach(backend, MODULES[form].kernel("activate"), {
     threads: items,
     arguments: { x, affine, y, items, channels: shape[3] },
   });
@@ -50,7 +50,7 @@ export function activate(
 export function activationGrad(
   backend: CudnnBackend,
   sums: PartialSums,
-  { input: { x, affine, relu, shape }, dx, dAffine }: {
+  { input: { x, form = "floats", affine, relu, shape }, dx, dAffine }: {
     input: ActivatedInput;
     dx: bigint;
     dAffine: bigint;
@@ -62,7 +62,7 @@ export function activationGrad(
   const least = LEAST_PIXELS * THREADS / lanes;
   const { parts, share } = splitSum(pixels, { blocks: groups, least });
   const partial = affine ? sums.take({ to: dAffine, length: 2 * channels, parts }) : 0n;
-  backend.launch(ACTIVATION_GRAD, {
+  backend.launch(MODULES[form].kernel("activationGrad"), {
     blocks: parts * groups,
     threads: THREADS,
     arguments: { x, affine, dx, partial, pixels, share, channels, lanes },

@@ -4,17 +4,15 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { CudnnBackend } from "../backend.ts";
 import source from "../cuda/batch_norm.cu" with { type: "text" };
 import values from "../cuda/values.cuh" with { type: "text" };
-import { cudaModule } from "../module.ts";
 import { launchEach } from "./launch_each.ts";
 import { launchPacks, repeated } from "./packs.ts";
 import type { Scratch } from "./scratch.ts";
 import { lanesFor, splitSum, THREADS } from "./split.ts";
+import { type StoredForm, storedModules } from "./stored.ts";
 
-const MODULE = cudaModule("batch norm", `${values}\n${repeated(source)}`);
-const MOMENTS = MODULE.kernel("moments");
-const BATCH_NORM = MODULE.kernel("batchNorm");
-const NORM_GRAD = MODULE.kernel("normGrad");
-const INCOMING = MODULE.kernel("incoming");
+const MODULES = storedModules("batch norm", `${values}\n${repeated(source)}`);
+const BATCH_NORM = MODULES.floats.kernel("batchNorm");
+const NORM_GRAD = MODULES.floats.kernel("normGrad");
 
 /** Pixels that each thread has at least; channels of a block of batchNorm, as in cuda/batch_norm.cu. */
 const LEAST_PIXELS = 4, GROUP = 8;
@@ -33,15 +31,16 @@ export function partialMoments(
   scratch: Scratch,
   y: TensorInfo,
 ): PartialMoments {
+  const { address, form } = backend.results.stored(y);
   const channels = y.shape[3], pixels = util.sizeFromShape(y.shape) / channels;
   const { lanes, groups } = lanesFor(channels);
   const least = LEAST_PIXELS * THREADS / lanes;
   const { parts, share: length } = splitSum(pixels, { blocks: groups, least });
   const partials = scratch.floats(parts * 2 * channels);
-  backend.launch(MOMENTS, {
+  backend.launch(MODULES[form].kernel("moments"), {
     blocks: parts * groups,
     threads: THREADS,
-    arguments: { y: backend.address(y), partials, pixels, channels, length, lanes },
+    arguments: { y: address, partials, pixels, channels, length, lanes },
   });
   return { partials, parts, length };
 }
@@ -77,6 +76,8 @@ export interface IncomingGradient {
   /** `[N, OH, OW, C]`. */
   dy: bigint;
   y: bigint;
+  /** Of y. */
+  form: StoredForm;
   /** `[2, C]`: b and c; 0n where dy is all. */
   coefficients: bigint;
 }
@@ -114,10 +115,10 @@ export function storedGradient(
   { incoming, items, channels }: { incoming: IncomingGradient; items: number; channels: number },
 ): bigint {
   if (!incoming.coefficients) return incoming.dy;
-  const g = scratch.floats(items);
-  launchEach(backend, INCOMING, {
+  const g = scratch.floats(items), { form, ...read } = incoming;
+  launchEach(backend, MODULES[form].kernel("incoming"), {
     threads: items,
-    arguments: { ...incoming, g, items, channels },
+    arguments: { ...read, g, items, channels },
   });
   return g;
 }

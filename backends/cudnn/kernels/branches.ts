@@ -14,6 +14,7 @@ import { runDepthwise } from "./depthwise.ts";
 import { pointwiseMoments, type PointwiseWindow, runPointwise } from "./pointwise.ts";
 import { runPool } from "./pool.ts";
 import { Scratch } from "./scratch.ts";
+import type { StoredValues } from "./stored.ts";
 
 /** The tensors of a call. */
 interface Call {
@@ -29,9 +30,10 @@ export function branchesKernel(backend: CudnnBackend, { inputs, attrs }: Call): 
   const parameter = (index: number) => index < 0 ? 0n : backend.address(inputs[index]);
   const outputs = attrs.branches.flatMap((spec) => {
     if (spec.kind === "identity") return [backend.share(x)];
-    const y = backend.allocate([x.shape[0], ...spec.output]);
+    const y = backend.results.allocate([x.shape[0], ...spec.output]);
     const filters = spec.filters.map(parameter);
-    const made = runBranch(backend, scratch, { input, filters, y: backend.address(y), spec });
+    const to = backend.results.stored(y);
+    const made = runBranch(backend, scratch, { input, filters, y: to, spec });
     if (!spec.statistics) return [y];
     const channels = spec.output[2];
     const affine = backend.allocate([2, channels]), moments = backend.allocate([2, channels]);
@@ -51,14 +53,19 @@ export function branchesKernel(backend: CudnnBackend, { inputs, attrs }: Call): 
   return outputs;
 }
 
-/** The state that a call's convolutions read. */
+/** The state that a call's convolutions read: separable ones alone read bf16. */
 export function activatedInput(
   backend: CudnnBackend,
   [x, affine]: TensorInfo[],
-  { relu, hasAffine }: BranchesAttrs,
+  { relu, hasAffine, branches }: BranchesAttrs,
 ): ActivatedInput {
+  const separable = branches.every(({ kind }) => kind === "separable");
+  const { address, form } = separable
+    ? backend.results.stored(x)
+    : { address: backend.address(x), form: "floats" as const };
   return {
-    x: backend.address(x),
+    x: address,
+    form,
     affine: hasAffine ? backend.address(affine) : 0n,
     relu,
     shape: x.shape,
@@ -96,7 +103,7 @@ export function mixingWindow({ output: [height, width, channels] }: BranchSpec):
 interface BranchCall {
   input: ActivatedInput;
   filters: bigint[];
-  y: bigint;
+  y: StoredValues;
   spec: BranchSpec;
 }
 

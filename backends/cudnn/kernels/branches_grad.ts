@@ -99,9 +99,11 @@ function incomingGradients(call: Call, branches: BranchTensors[]): IncomingGradi
     const { backend, attrs } = call, spec = attrs.branches[index];
     const norm = pendingNorm(call, spec, tensors);
     if (norm) norms.push(norm);
+    const { address: y, form } = backend.results.stored(tensors.y);
     return {
       dy: backend.address(tensors.dy),
-      y: backend.address(tensors.y),
+      y,
+      form,
       coefficients: norm?.coefficients ?? 0n,
     };
   });

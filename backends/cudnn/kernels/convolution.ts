@@ -11,6 +11,7 @@ import { activate, type ActivatedInput } from "./activation.ts";
 import { launchEach } from "./launch_each.ts";
 import { accumulate } from "./reduce.ts";
 import type { Scratch } from "./scratch.ts";
+import { narrow, type StoredValues } from "./stored.ts";
 
 const LAYOUT = cudaModule("filter layout", `${values}\n${source}`);
 const TO_CUDNN = LAYOUT.kernel("toCudnn");
@@ -30,16 +31,22 @@ export function runConvolution(
   { input, filter, y, window }: {
     input: ActivatedInput;
     filter: bigint;
-    y: bigint;
+    y: StoredValues;
     window: Sizes["window"];
   },
 ): void {
   const sizes = { window, shape: input.shape };
   const x = activate(backend, scratch, input),
     turned = cudnnFilter(backend, scratch, filter, sizes);
-  backend.convolution({ kind: "forward", x, filter: turned, y, ...geometry(sizes) });
+  // cuDNN computes on floats: dense convolutions are few, and their filters need no second form.
+  const items = input.shape[0] * util.sizeFromShape([...window.output]);
+  const floats = y.form === "floats" ? y.address : scratch.floats(items);
+  backend.convolution({ kind: "forward", x, filter: turned, y: floats, ...geometry(sizes) });
   scratch.release(turned);
   scratch.release(x);
+  if (y.form === "floats") return;
+  narrow(backend, { from: floats, to: y.address, items });
+  scratch.release(floats);
 }
 
 /** dx = the gradient by the (activated) input, or added to dx. */

@@ -4,10 +4,11 @@ import type { BranchSpec } from "../../ops/branch_spec.ts";
 import type { CudnnBackend } from "../backend.ts";
 import source from "../cuda/depthwise.cu" with { type: "text" };
 import values from "../cuda/values.cuh" with { type: "text" };
-import { type CudaModule, cudaModule } from "../module.ts";
+import type { CudaModule } from "../module.ts";
 import type { ActivatedInput } from "./activation.ts";
 import { launchEach } from "./launch_each.ts";
 import { remembered, specialise } from "./specialise.ts";
+import { type StoredForm, storedModules } from "./stored.ts";
 
 /** Results of a thread; `STRIP` of cuda/depthwise.cu. */
 const STRIP = 4;
@@ -15,9 +16,9 @@ const STRIP = 4;
 /** A window and the size of its result. */
 export type DepthwiseWindow = Pick<BranchSpec, "kernel" | "stride" | "dilation" | "output">;
 
-const moduleOf = remembered((key: string): CudaModule => {
+const modulesOf = remembered((key: string) => {
   const [KERNEL, STRIDE, DILATION] = key.split(" ").map(Number);
-  return cudaModule(
+  return storedModules(
     `depthwise convolution, kernel ${KERNEL} stride ${STRIDE} dilation ${DILATION}`,
     `${values}\n${specialise(source, { KERNEL, STRIDE, DILATION })}`,
   );
@@ -25,13 +26,16 @@ const moduleOf = remembered((key: string): CudaModule => {
 
 // Those of the search space are made at once: what a card has to compile is then known.
 for (const stride of [1, 2]) {
-  for (const kernel of [3, 5, 7]) moduleOf(`${kernel} ${stride} 1`);
-  for (const kernel of [3, 5]) moduleOf(`${kernel} ${stride} 2`);
+  for (const kernel of [3, 5, 7]) modulesOf(`${kernel} ${stride} 1`);
+  for (const kernel of [3, 5]) modulesOf(`${kernel} ${stride} 2`);
 }
 
-/** The kernels of a window. */
-export function depthwiseModule({ kernel, stride, dilation }: DepthwiseWindow): CudaModule {
-  return moduleOf(`${kernel} ${stride} ${dilation}`);
+/** The kernels of a window, for an x kept in a form. */
+export function depthwiseModule(
+  { kernel, stride, dilation }: DepthwiseWindow,
+  form: StoredForm = "floats",
+): CudaModule {
+  return modulesOf(`${kernel} ${stride} ${dilation}`)[form];
 }
 
 /** Strips of results of a number of images. */
@@ -48,7 +52,7 @@ export function stripsOf(images: number, { output: [height, width] }: DepthwiseW
  */
 export function runDepthwise(
   backend: CudnnBackend,
-  { input: { x, affine, relu, shape }, filter, y, window, turned = false, add = false }: {
+  { input: { x, form, affine, relu, shape }, filter, y, window, turned = false, add = false }: {
     input: ActivatedInput;
     filter: bigint;
     y: bigint;
@@ -59,7 +63,7 @@ export function runDepthwise(
 ): void {
   const [images, height, width, channels] = shape, [outHeight, outWidth] = window.output;
   const items = stripsOf(images, window) * channels;
-  launchEach(backend, depthwiseModule(window).kernel("depthwise"), {
+  launchEach(backend, depthwiseModule(window, form).kernel("depthwise"), {
     threads: items,
     arguments: {
       x,

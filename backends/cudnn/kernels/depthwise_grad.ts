@@ -54,7 +54,7 @@ export function depthwiseInputGrad(
 export function depthwiseFilterGrad(
   backend: CudnnBackend,
   sums: PartialSums,
-  { input: { x, affine, relu, shape }, g, to, window }: {
+  { input: { x, form, affine, relu, shape }, g, to, window }: {
     input: ActivatedInput;
     g: bigint;
     to: bigint;
@@ -66,7 +66,7 @@ export function depthwiseFilterGrad(
   const least = LEAST_STRIPS * THREADS / lanes;
   const { parts, share } = splitSum(strips, { blocks: groups, least });
   const partial = sums.take({ to, length: window.kernel ** 2 * channels, parts });
-  backend.launch(depthwiseModule(window).kernel("depthwiseFilterGrad"), {
+  backend.launch(depthwiseModule(window, form).kernel("depthwiseFilterGrad"), {
     blocks: parts * groups,
     threads: THREADS,
     arguments: {

@@ -4,11 +4,11 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { NormalisedSumAttrs } from "../../ops/normalised_sum.ts";
 import type { CudnnBackend } from "../backend.ts";
 import text from "../cuda/normalised_sum.cu" with { type: "text" };
-import { cudaModule } from "../module.ts";
-import { COMMON, planSum, uploadTerms } from "./normalised_sum_plan.ts";
+import { COMMON, formOf, planSum, uploadTerms } from "./normalised_sum_plan.ts";
 import { Scratch } from "./scratch.ts";
+import { storedModules } from "./stored.ts";
 
-const SUM = cudaModule("normalised sum", `${COMMON}\n${text}`).kernel("normalisedSum");
+const MODULES = storedModules("normalised sum", `${COMMON}\n${text}`);
 
 /** Quads that a thread adds up; `QUADS` of normalised_sum.cu. */
 const QUADS = 2;
@@ -21,8 +21,11 @@ export function normalisedSumKernel(
   const { shape } = inputs[attrs.terms[0].x], out = backend.allocate(shape);
   const { extent, quads, threads, slices } = planSum(shape);
   using scratch = new Scratch(backend);
-  const listed = attrs.terms.map((spec) => ({ spec, x: backend.address(inputs[spec.x]) }));
-  backend.launch(SUM, {
+  const listed = attrs.terms.map((spec) => {
+    const { address: x, form } = backend.results.stored(inputs[spec.x]);
+    return { spec, x, form };
+  });
+  backend.launch(MODULES[formOf(listed)].kernel("normalisedSum"), {
     blocks: [Math.ceil(quads / (QUADS * extent.span)), slices, 1],
     threads,
     arguments: {

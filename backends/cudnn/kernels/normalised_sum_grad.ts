@@ -8,9 +8,9 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { NormalisedSumAttrs } from "../../ops/normalised_sum.ts";
 import type { CudnnBackend } from "../backend.ts";
 import text from "../cuda/normalised_sum_grad.cu" with { type: "text" };
-import { cudaModule } from "../module.ts";
 import {
   COMMON,
+  formOf,
   isSpecial,
   type ListedTerm,
   needsSums,
@@ -18,11 +18,11 @@ import {
   uploadTerms,
 } from "./normalised_sum_plan.ts";
 import { Scratch } from "./scratch.ts";
+import { type StoredForm, storedModules, type StoredValues } from "./stored.ts";
 
-const MODULE = cudaModule("normalised sum, gradient", `${COMMON}\n${text}`);
-const GRAD = MODULE.kernel("normalisedSumGrad");
-const AFFINE = MODULE.kernel("normalisedSumGradAffine");
-const WEIGHTS = MODULE.kernel("normalisedSumGradWeights");
+const MODULES = storedModules("normalised sum, gradient", `${COMMON}\n${text}`);
+const AFFINE = MODULES.floats.kernel("normalisedSumGradAffine");
+const WEIGHTS = MODULES.floats.kernel("normalisedSumGradWeights");
 
 /** Terms of a block; `TERMS` of normalised_sum_grad.cu. */
 const TERMS = 4;
@@ -30,6 +30,9 @@ const TERMS = 4;
 const PART = 4, MOST_PARTS = 1024;
 /** Threads of a block that adds up parts, and the channels it takes. */
 const THREADS = 256, GROUP = 32;
+
+/** Where a term's x would be. */
+const UNREAD: StoredValues = { address: 0n, form: "floats" };
 
 /** Runs the backward kernel; inputs are the forward's, then the gradient of its output. */
 export function normalisedSumGradKernel(
@@ -50,14 +53,17 @@ export function normalisedSumGradKernel(
       const dx = allocate(spec.x, dy.shape);
       const dAffine = spec.affine < 0 ? 0n : allocate(spec.affine, [2, dy.shape[3]]);
       // Only sums read x.
-      const x = needsSums(spec) ? backend.address(inputs[spec.x]) : 0n;
-      listed.push({ spec, x, dx, dAffine });
+      const { address: x, form } = needsSums(spec)
+        ? backend.results.stored(inputs[spec.x])
+        : UNREAD;
+      listed.push({ spec, x, form, dx, dAffine });
     }
   }
   const weights = attrs.weights < 0 ? undefined : inputs[attrs.weights];
   const call: GradCall = {
     dy,
     count: listed.length,
+    form: formOf(listed),
     terms: uploadTerms(backend, scratch, { inputs, listed }),
     weights: weights ? backend.address(weights) : 0n,
   };
@@ -74,6 +80,7 @@ interface GradCall {
   /** Terms that are not bare: their number, and their address, 0 without any. */
   count: number;
   terms: bigint;
+  form: StoredForm;
   /** Address of the weights, 0 without any. */
   weights: bigint;
 }
@@ -88,7 +95,7 @@ interface Sums {
 function launchTerms(
   backend: CudnnBackend,
   scratch: Scratch,
-  { dy, count, terms, weights }: GradCall,
+  { dy, count, terms, form, weights }: GradCall,
 ): Sums {
   const { extent, quads, period, threads, slices } = planSum(dy.shape);
   // In a span of several slices no block has a channel twice.
@@ -96,7 +103,7 @@ function launchTerms(
   const spans = Math.min(MOST_PARTS, Math.ceil(quads / (PART * extent.span)));
   const parts = spans * extent.span / (period * depth), phases = 4 * period / extent.channels;
   const partials = scratch.floats(parts * count * 2 * 4 * period);
-  backend.launch(GRAD, {
+  backend.launch(MODULES[form].kernel("normalisedSumGrad"), {
     blocks: [Math.ceil(count / TERMS), spans, slices],
     threads,
     arguments: {

@@ -11,6 +11,7 @@ import mask from "../cuda/mask.cuh" with { type: "text" };
 import terms from "../cuda/normalised_sum_terms.cuh" with { type: "text" };
 import quads from "../cuda/quads.cuh" with { type: "text" };
 import type { Scratch } from "./scratch.ts";
+import type { StoredForm } from "./stored.ts";
 
 /** The text in front of every kernel of the op. */
 export const COMMON = [quads, mask, terms].join("\n");
@@ -18,7 +19,7 @@ export const COMMON = [quads, mask, terms].join("\n");
 /** Threads of a block, at most; `MOST_THREADS` of normalised_sum_terms.cuh. */
 const MOST_THREADS = 256;
 /** Bytes of a `Term` of normalised_sum_terms.cuh. */
-const TERM_BYTES = 64;
+const TERM_BYTES = 72;
 /** Where its numbers begin, behind five addresses. */
 const NUMBERS_AT = 40;
 
@@ -68,8 +69,15 @@ function greatestCommonDivisor(a: number, b: number): number {
 export interface ListedTerm {
   spec: SumTermSpec;
   x: bigint;
+  /** Of x. */
+  form: StoredForm;
   dx?: bigint;
   dAffine?: bigint;
+}
+
+/** The form for which kernels are to be compiled: bf16 where any term's x is. */
+export function formOf(listed: readonly ListedTerm[]): StoredForm {
+  return listed.some(({ form }) => form === "bf16") ? "bf16" : "floats";
 }
 
 /** The address of the terms on the card, 0 without any. */
@@ -81,7 +89,7 @@ export function uploadTerms(
   if (listed.length === 0) return 0n;
   const bytes = new ArrayBuffer(TERM_BYTES * listed.length);
   const addressOf = (input: number) => input < 0 ? 0n : backend.address(inputs[input]);
-  listed.forEach(({ spec, x, dx = 0n, dAffine = 0n }, row) => {
+  listed.forEach(({ spec, x, form, dx = 0n, dAffine = 0n }, row) => {
     const { affine, sampleWeights, weight, key } = spec;
     const at = row * TERM_BYTES;
     new BigUint64Array(bytes, at, NUMBERS_AT / 8).set(
@@ -91,6 +99,7 @@ export function uploadTerms(
     words.setInt32(0, weight, true);
     words.setUint32(12, key[0], true);
     words.setUint32(16, key[1], true);
+    words.setInt32(24, Number(form === "bf16"), true);
   });
   const refresh = () => writeNumbers(bytes, listed);
   refresh();

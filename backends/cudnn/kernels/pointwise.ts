@@ -3,12 +3,13 @@
 import type { CudnnBackend } from "../backend.ts";
 import source from "../cuda/pointwise.cu" with { type: "text" };
 import values from "../cuda/values.cuh" with { type: "text" };
-import { type CudaModule, cudaModule } from "../module.ts";
+import type { CudaModule } from "../module.ts";
 import type { ActivatedInput } from "./activation.ts";
 import type { PartialMoments } from "./batch_norm.ts";
 import type { Scratch } from "./scratch.ts";
 import { specialise } from "./specialise.ts";
 import { THREADS } from "./split.ts";
+import { type StoredForm, storedModules, type StoredValues } from "./stored.ts";
 
 /** Columns of a tile, widest first; a thread has 4 x 4 results, `SIDE` of cuda/pointwise.cu. */
 const WIDTHS = [64, 32, 16], SIDE = 4;
@@ -31,15 +32,15 @@ export interface PointwiseWindow {
 
 const MODULES = new Map(WIDTHS.map((COLUMNS) => [
   COLUMNS,
-  cudaModule(
+  storedModules(
     `pointwise convolution, tiles of ${COLUMNS}`,
     `${values}\n${specialise(source, { COLUMNS })}`,
   ),
 ]));
 
-/** The kernels that work in tiles of a width. */
-export function pointwiseModule(columns: number): CudaModule {
-  return MODULES.get(columns)!;
+/** The kernels that work in tiles of a width, for a y kept in a form. */
+export function pointwiseModule(columns: number, form: StoredForm): CudaModule {
+  return MODULES.get(columns)![form];
 }
 
 /** The width of tiles for which `cost` of a width and what it costs by column is least. */
@@ -91,7 +92,7 @@ export function runPointwise(
   { input: { x, affine, relu, shape }, filter, y, window, partials }: {
     input: ActivatedInput;
     filter: bigint;
-    y: bigint;
+    y: StoredValues;
     window: PointwiseWindow;
     /** Where the moments go; 0n where they are not wanted. */
     partials: bigint;
@@ -99,14 +100,14 @@ export function runPointwise(
 ): void {
   const pixels = shape[0] * window.output[0] * window.output[1];
   const { columns, down, across } = tilesFor(pixels, window.outChannels);
-  backend.launch(pointwiseModule(columns).kernel("pointwise"), {
+  backend.launch(pointwiseModule(columns, y.form).kernel("pointwise"), {
     blocks: down * across,
     threads: THREADS,
     arguments: {
       x,
       affine,
       filter,
-      y,
+      y: y.address,
       partials,
       pixels,
       ...windowArguments(window, shape),

@@ -31,17 +31,18 @@ export function pointwiseInputGrad(
   },
 ): void {
   const pixels = shape[0] * window.output[0] * window.output[1];
+  const { form, ...read } = incoming;
   const sparse = window.stride > 1 && !add;
   // Pixels between those that are read have no gradient.
   if (sparse) {
     accumulate(backend, { from: 0n, to: dx, items: util.sizeFromShape([...shape]), add: false });
   }
   const { columns, down, across } = tilesFor(pixels, shape[3]);
-  backend.launch(pointwiseModule(columns).kernel("pointwiseInputGrad"), {
+  backend.launch(pointwiseModule(columns, form).kernel("pointwiseInputGrad"), {
     blocks: down * across,
     threads: THREADS,
     arguments: {
-      ...incoming,
+      ...read,
       filter,
       dx,
       pixels,
@@ -62,20 +63,20 @@ export function pointwiseFilterGrad(
     window: PointwiseWindow;
   },
 ): void {
-  const channels = shape[3], { outChannels } = window;
+  const channels = shape[3], { outChannels } = window, { form, ...read } = incoming;
   const pixels = shape[0] * window.output[0] * window.output[1];
   const tiles = (side: number) => Math.ceil(channels / side) * Math.ceil(outChannels / side);
   const columns = cheapestColumns((side, price) => tiles(side) * price ** 2);
   const blocks = tiles(columns);
   const { parts, share } = splitSum(pixels, { blocks, least: LEAST_PIXELS });
   const partial = sums.take({ to, length: channels * outChannels, parts });
-  backend.launch(pointwiseModule(columns).kernel("pointwiseFilterGrad"), {
+  backend.launch(pointwiseModule(columns, form).kernel("pointwiseFilterGrad"), {
     blocks: blocks * parts,
     threads: THREADS,
     arguments: {
       x,
       affine,
-      ...incoming,
+      ...read,
       partial,
       pixels,
       share,

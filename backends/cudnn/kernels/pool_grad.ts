@@ -8,9 +8,6 @@ import { launchEach } from "./launch_each.ts";
 import { maxPoolChoice, poolArguments, POOLS } from "./pool.ts";
 import type { Scratch } from "./scratch.ts";
 
-const AVERAGE = POOLS.kernel("averagePoolGrad");
-const MAXIMUM = POOLS.kernel("maxPoolGrad");
-
 /** dx = the gradient of a pool by x, or added to dx. */
 export function poolGrad(
   backend: CudnnBackend,
@@ -26,14 +23,16 @@ export function poolGrad(
   },
 ): void {
   const items = util.sizeFromShape([...shape]);
-  const call = { ...incoming, dx, items, ...poolArguments(spec, shape), add: Number(add) };
+  const { form, ...read } = incoming, module = POOLS[form];
+  const call = { ...read, dx, items, ...poolArguments(spec, shape), add: Number(add) };
   if (spec.kind === "avg_pool") {
-    launchEach(backend, AVERAGE, { threads: items, arguments: call });
+    launchEach(backend, module.kernel("averagePoolGrad"), { threads: items, arguments: call });
     return;
   }
   const windows = shape[0] * util.sizeFromShape(spec.output);
   const choice = scratch.floats(Math.ceil(windows / 4));
   maxPoolChoice(backend, { x, choice, spec, shape });
-  launchEach(backend, MAXIMUM, { threads: items, arguments: { ...call, choice } });
+  const maximum = module.kernel("maxPoolGrad");
+  launchEach(backend, maximum, { threads: items, arguments: { ...call, choice } });
   scratch.release(choice);
 }

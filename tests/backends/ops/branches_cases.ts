@@ -44,6 +44,14 @@ export function costOf({ x: [batch, height, width, channels], branches }: Branch
   }, pixels);
 }
 
+/** Values of a channel in the smallest batch norm. */
+function normedOf({ x: [batch, height, width], branches }: BranchesPlan): number {
+  return Math.min(
+    ...branches.filter(({ kind, statistics = true }) => kind !== "identity" && statistics)
+      .map(({ stride = 1 }) => batch * Math.ceil(height / stride) * Math.ceil(width / stride)),
+  );
+}
+
 /** Cases up to this cost run on the plain composition too. */
 const SMALL = 1.5e5;
 
@@ -86,6 +94,7 @@ export function branchesCase(plan: BranchesPlan): OpCase {
       }),
     small: costOf(plan) <= SMALL,
     binding: bindingOf(plan),
+    normed: normedOf(plan),
   };
 }
 

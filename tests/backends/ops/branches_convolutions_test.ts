@@ -1,7 +1,7 @@
 /** Convolutions, FactorizedReduce and pools on every device, one branch a call. */
 
 import { coveringSet } from "../covering_set.ts";
-import { onEachDevice } from "../devices.ts";
+import { BRANCH_DEVICES, onEachDevice } from "../devices.ts";
 import { checkCases } from "../op_case.ts";
 import { branchesCase, type BranchesPlan, type BranchShape, costOf } from "./branches_cases.ts";
 
@@ -92,4 +92,4 @@ onEachDevice((test) => {
   test("branches() computes FactorizedReduce and its gradients", (on) => checkCases(on, REDUCE));
   test("branches() computes pools and their gradients, the first of ties winning", (on) =>
     checkCases(on, POOLS));
-});
+}, BRANCH_DEVICES);

@@ -1,7 +1,7 @@
 /** Separable units on every device: pairs of all shapes and options. */
 
 import { coveringSet } from "../covering_set.ts";
-import { onEachDevice } from "../devices.ts";
+import { BRANCH_DEVICES, onEachDevice } from "../devices.ts";
 import { checkCases } from "../op_case.ts";
 import { branchesCase, type BranchesPlan, costOf } from "./branches_cases.ts";
 
@@ -52,4 +52,4 @@ const CASES = coveringSet<Factors>(FACTORS, { allowed: (one) => costOf(planOf(on
 
 onEachDevice((test) => {
   test("branches() computes separable units and their gradients", (on) => checkCases(on, CASES));
-});
+}, BRANCH_DEVICES);

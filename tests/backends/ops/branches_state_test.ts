@@ -3,7 +3,7 @@
  * branches against finite differences.
  */
 
-import { onEachDevice } from "../devices.ts";
+import { BRANCH_DEVICES, onEachDevice } from "../devices.ts";
 import { checkCases, checkReference } from "../op_case.ts";
 import { branchesCase, type BranchShape } from "./branches_cases.ts";
 
@@ -92,7 +92,7 @@ onEachDevice((test) => {
   test("branches() takes images in slices", (on) => checkCases(on, SLICED));
   test("branches() passes x through identities, adding their gradients", (on) =>
     checkCases(on, ALONE));
-});
+}, BRANCH_DEVICES);
 
 Deno.test("naiveBranches() has the gradients that finite differences give", () => {
   for (const activation of ["none", "relu", "affine"] as const) {

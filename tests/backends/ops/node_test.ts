@@ -3,13 +3,13 @@
  * gradients that branches get here are those a backend may hand on unevaluated.
  */
 
-import { onEachDevice } from "../devices.ts";
+import { BRANCH_DEVICES, onEachDevice } from "../devices.ts";
 import { checkCases, checkReference } from "../op_case.ts";
 import { NODE_CASES, nodeCase, normal, reduction } from "./node_cases.ts";
 
 onEachDevice((test) => {
   test("branches of every kind get the gradients of nodes", (on) => checkCases(on, NODE_CASES));
-});
+}, BRANCH_DEVICES);
 
 Deno.test("naive nodes have the gradients that finite differences give", () => {
   checkReference(
