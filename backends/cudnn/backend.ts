@@ -59,26 +59,26 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
 
   /**
    * @param cuda Becomes the backend's, which ends it.
-   * @param convolutions Their precision, and where the engines measured for them are kept; without,
+   * @param options The precision, and where the engines measured for convolutions are kept; without,
    *   cuDNN's estimate is taken.
    * @throws {BackendError} If cuDNN refuses to start, or there is no memory to stage uploads in.
    */
   constructor(
     cuda: CudaDevice,
     compiler: CudaCompiler,
-    convolutions: { precision: Precision; choices?: EngineChoices },
+    options: { precision: Precision; choices?: EngineChoices },
   ) {
     super();
     // What was made so far is given back where the next thing cannot be had.
     using made = new DisposableStack();
     made.use(cuda);
     this.device = cuda.limits;
-    this.results = new Bf16Storage(this, { on: precision === "bf16" });
+    this.results = new Bf16Storage(this, { on: options.precision === "bf16" });
     this.#cuda = cuda;
     this.pool = made.adopt(new DevicePool(cuda), (pool) => pool.close());
     this.#launcher = made.use(new Launcher(cuda, compiler));
     this.#staging = made.use(new Staging(cuda));
-    this.#convolutions = made.use(new Convolutions(cuda, this.pool, convolutions));
+    this.#convolutions = made.use(new Convolutions(cuda, this.pool, options));
     this.#resources = made.move();
   }
 
