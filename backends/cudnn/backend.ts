@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import {
   type Backend,
   BackendError,
+  type BackendMemory,
   type BackendOptions,
   ENGINE_CHOICES,
   type Precision,
@@ -75,6 +76,12 @@ export class CudnnBackend extends MathBackendCPU implements Downloader {
     this.#staging = made.use(new Staging(cuda));
     this.#convolutions = made.use(new Convolutions(cuda, this.pool, convolutions));
     this.#resources = made.move();
+  }
+
+  /** The account of the card's memory; what uploads come to first is reserved. */
+  get usage(): BackendMemory {
+    const { usage } = this.pool;
+    return { ...usage, reserved: usage.reserved + this.#staging.bytes };
   }
 
   /** What is behind a tensor. */
@@ -278,7 +285,7 @@ export async function startCudnnBackend(
     tfjsName: CUDNN_BACKEND,
     description: `cudnn, ${cuda.name}, ${PRECISION_NAMES[precision]} convolutions, ` +
       `driver for CUDA ${libraries.versions.cuda}, cuDNN ${libraries.versions.cudnn}`,
-    memory: () => backend.pool.usage,
+    memory: () => backend.usage,
     resetPeak: () => backend.pool.resetPeak(),
     createRecorder: () => new StepRecorder(new CudnnRecording(backend, cuda)),
     close: () => {
