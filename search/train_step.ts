@@ -21,6 +21,8 @@ export interface StepRunnerOptions {
   layers: number;
   /** Initial channels. */
   channels: number;
+  /** Primitives left on each edge, the last ones; default all. */
+  kept?: number;
   /** CPU threads; default all cores. */
   threads?: number;
   /** Its name, default "cpu"; or one that was started, tfjs's current one. */
@@ -31,7 +33,7 @@ export interface StepRunnerOptions {
   side?: number;
 }
 
-/** A network of all eight primitives, without skip dropout, that can be stepped. */
+/** A network without skip dropout that can be stepped. */
 export interface StepRunner {
   /** One SGD step, from a batch on the host to a loss on the host; resolves to milliseconds. */
   weightStep(): Promise<number>;
@@ -62,8 +64,8 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
   const backend = typeof given === "string"
     ? (await startBackend(given, { threads })).backend
     : given;
-  const all = allPrimitives();
-  const which = { stage: 0, classes: 10, normal: all, reduce: all };
+  const left = allPrimitives().map((edge) => edge.slice(-(options.kept ?? edge.length)));
+  const which = { stage: 0, classes: 10, normal: left, reduce: left };
   const settings = stageSettings(searchConfig(), which);
   const trainer = new StageTrainer(
     { ...settings, layers, channels, skipDropout: 0 },

@@ -43,6 +43,12 @@ export interface CheckContext {
 
 /** The search's first supernet at the authors' batch; a small one where the CPU computes. */
 const SHAPE = ["--batch=96", "--layers=5", "--channels=16"];
+/** The supernets of all stages, with the channels that the authors' CIFAR-10 search has in each. */
+const STAGES = [
+  SHAPE,
+  ["--batch=96", "--layers=11", "--channels=16", "--kept=5"],
+  ["--batch=96", "--layers=17", "--channels=16", "--kept=3"],
+];
 const SMALL_SHAPE = ["--batch=2", "--layers=3", "--channels=4", "--steps=1"];
 
 /**
@@ -75,8 +81,8 @@ export const CHECKS: Record<CheckName, (context: CheckContext) => Promise<Outcom
       "tests/search/recorded_stage_test.ts",
     ]),
   search: compareSearches,
-  steps: (context) => bench(context, "steps"),
-  kernels: (context) => bench(context, "kernels"),
+  steps: benchStages,
+  kernels: (context) => bench(context, "kernels", { shape: SHAPE, title: "kernels" }),
   sanitizer: sanitize,
 };
 
@@ -149,11 +155,29 @@ function benchCommand(backend: CheckedBackend, name: string): string[] {
   return [Deno.execPath(), "run", "-q", ...permissions, "--no-check", file, `--backend=${backend}`];
 }
 
-async function bench(context: CheckContext, name: "steps" | "kernels"): Promise<Outcome> {
+/** Times the steps of every stage on a card; elsewhere one small network takes them all. */
+async function benchStages(context: CheckContext): Promise<Outcome> {
+  const onCard = context.probe.kind === "gpu", results: unknown[] = [];
+  for (const [stage, shape] of (onCard ? STAGES : [SHAPE]).entries()) {
+    const title = `steps_of_stage_${stage + 1}`;
+    const outcome = await bench(context, "steps", { shape, title });
+    if (outcome.status === "failed") {
+      return { ...outcome, reason: `stage ${stage + 1}: ${outcome.reason}`, result: results };
+    }
+    results.push(outcome.result);
+  }
+  return { status: "passed", result: results };
+}
+
+async function bench(
+  context: CheckContext,
+  name: "steps" | "kernels",
+  { shape, title }: { shape: string[]; title: string },
+): Promise<Outcome> {
   const { backend, probe, seconds, folder } = context, onCard = probe.kind === "gpu";
   const small = [...SMALL_SHAPE, ...(name === "steps" ? ["--no-peer"] : [])];
-  const command = [...benchCommand(backend, name), ...(onCard ? SHAPE : small)];
-  const log = `${folder}/${backend}_${name}.log`;
+  const command = [...benchCommand(backend, name), ...(onCard ? shape : small)];
+  const log = `${folder}/${backend}_${title}.log`;
   const outcome = benchOutcome(await runProgram({ command, seconds: seconds(), log }));
   return onCard ? outcome : { ...outcome, result: withoutTimes(outcome.result) };
 }

@@ -1,9 +1,10 @@
 /**
- * Times training steps of the search's first supernet on one backend, recorded and not, beside PyTorch on
- * the same card where python3 has it: prints a line of JSON. A part of `deno task gpu:check`.
+ * Times training steps of one of the search's supernets on one backend, recorded and not, beside PyTorch
+ * on the same card where python3 has it, eager and captured in CUDA graphs: prints a line of JSON. A part of
+ * `deno task gpu:check`.
  *
  * PyTorch's steps alternate with ours. Options: --backend=cudnn --batch=96 --layers=5 --channels=16
- * --steps=10, and --no-peer to leave PyTorch out.
+ * --kept=8 (the last primitives, left on each edge) --steps=10, and --no-peer to leave PyTorch out.
  */
 
 import { parseArgs } from "deno-std/cli/parse_args.js";
@@ -11,10 +12,20 @@ import { startBackend } from "../../backends/mod.ts";
 import { createStepRunner } from "../../search/train_step.ts";
 import { type BenchShape, runStep, type Step, STEPS } from "../peers/ours.ts";
 import { byStep, summarise, type Summary } from "../peers/report.ts";
-import { torchGpu, TorchServer, torchVersion, VARIANTS } from "../peers/torch_server.ts";
+import {
+  torchGpu,
+  TorchServer,
+  torchVersion,
+  type Variant,
+  VARIANTS,
+} from "../peers/torch_server.ts";
 
-/** Of PyTorch: as it comes, and with its fastest layout and algorithms. */
-const PEERS = ["nchw", "tuned_channels_last"];
+/** Of PyTorch: as it comes, with its fastest layout and algorithms, and so from CUDA graphs. */
+const PEERS: Readonly<Record<string, Variant>> = {
+  nchw: VARIANTS.nchw,
+  tuned_channels_last: VARIANTS.tuned_channels_last,
+  captured_channels_last: { ...VARIANTS.tuned_channels_last, graph: true },
+};
 
 /** Untimed steps of each kind: PyTorch chooses its kernels in them, and a backend compiles its own. */
 const WARM_UP = 3;
@@ -33,15 +44,24 @@ interface Turns {
 }
 
 const options = parseArgs(Deno.args, {
-  string: ["backend", "batch", "layers", "channels", "steps"],
+  string: ["backend", "batch", "layers", "channels", "kept", "steps"],
   boolean: ["peer"],
   negatable: ["peer"],
-  default: { backend: "cudnn", batch: "96", layers: "5", channels: "16", steps: "10", peer: true },
+  default: {
+    backend: "cudnn",
+    batch: "96",
+    layers: "5",
+    channels: "16",
+    kept: "8",
+    steps: "10",
+    peer: true,
+  },
 });
 const shape: BenchShape = {
   batch: Number(options.batch),
   layers: Number(options.layers),
   channels: Number(options.channels),
+  kept: Number(options.kept),
   threads: navigator.hardwareConcurrency,
 };
 const steps = Number(options.steps);
@@ -95,8 +115,8 @@ async function takeTurns(
 /** PyTorch's servers by variant, warmed up; none where there is no PyTorch with a card. */
 async function startPeers(): Promise<Map<string, TorchServer>> {
   const servers = new Map<string, TorchServer>();
-  for (const name of PEERS) {
-    const server = await TorchServer.start(shape, { ...VARIANTS[name], device: "cuda" });
+  for (const [name, variant] of Object.entries(PEERS)) {
+    const server = await TorchServer.start(shape, { ...variant, device: "cuda" });
     for (let step = 0; step < WARM_UP; step++) {
       for (const kind of STEPS) await server.run(kind);
     }

@@ -10,6 +10,8 @@ export interface BenchShape {
   channels: number;
   /** CPU threads. */
   threads: number;
+  /** Primitives left on each edge, the last ones; default all. */
+  kept?: number;
 }
 
 /** The kinds of training step of the supernet. */

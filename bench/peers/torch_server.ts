@@ -27,6 +27,8 @@ export interface Variant {
   tuned: boolean;
   /** Default "cpu". */
   device?: "cuda";
+  /** Whether training steps are replayed from CUDA graphs, on a card. */
+  graph?: boolean;
 }
 
 export const VARIANTS: Readonly<Record<string, Variant>> = {
@@ -99,8 +101,12 @@ export class TorchServer {
     const { layout, device = "cpu" } = variant;
     const options = Object.entries({ network, ...shape, layout, device })
       .flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const flags = [
+      ...(variant.tuned ? ["--benchmark"] : []),
+      ...(variant.graph ? ["--graph"] : []),
+    ];
     const child = new Deno.Command("python3", {
-      args: [SCRIPT, "--serve", ...options, ...(variant.tuned ? ["--benchmark"] : [])],
+      args: [SCRIPT, "--serve", ...options, ...flags],
       env: { PYTHONDONTWRITEBYTECODE: "1", ...(variant.tuned ? TUNED : {}) },
       stdin: "piped",
       stdout: "piped",

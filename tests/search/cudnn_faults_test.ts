@@ -73,7 +73,8 @@ test(
 test(
   "a search that does not fit says its bytes and a batch that does",
   async (folder, emulator) => {
-    emulator.setMemoryBytes(emulator.counts().liveBytes + 32 * MEGABYTE);
+    // 32 for the search, and 16 that uploads come to first.
+    emulator.setMemoryBytes(emulator.counts().liveBytes + 48 * MEGABYTE);
     const run = (batch: number, images: number) =>
       searchHere([
         ...[...TINY_NETWORK, `--train-images=${images}`, `--batch=${batch}`],

@@ -14,7 +14,8 @@ with another implementation:
 and first, once it is ready, {"ready": true, "torch": ..., ...}. It ends when its input does.
 Images and labels are random, made before the clock starts. A step's time covers zeroing the
 gradients, forward, backward, clipping, the optimiser, and reading the loss back. The evaluation
-network trains with auxiliary head and drop path.
+network trains with auxiliary head and drop path. With --graph, on a card, both training steps of the
+supernet are captured once as CUDA graphs and then replayed.
 """
 
 import argparse
@@ -30,9 +31,10 @@ from genotypes import GENOTYPES
 from network import DropPath, Network, count_parameters
 from network_step import DROP_PATH_RATE, NetworkTrainer
 from step import Trainer
-from supernet import Supernet, count_weights
+from supernet import EDGES, PRIMITIVES, Supernet, count_weights
 
 IMAGE_SIZE, CLASSES = 32, 10
+GRAPH_WARM_UP = 3  # steps before a capture, as PyTorch's notes on CUDA graphs ask
 
 
 def peak_rss_bytes(pid: str = "self") -> int:
@@ -57,14 +59,38 @@ def machine() -> dict:
     }
 
 
-def supernet_steps(net: Supernet, images, labels) -> dict:
+def captured(update, images, labels, pool):
+    """A function that replays `update` of the batch, whose loss it returns, from a CUDA graph."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(GRAPH_WARM_UP):
+            update(images, labels)
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, pool=pool):
+        loss = update(images, labels)
+
+    def step() -> float:
+        graph.replay()
+        return loss.item()
+
+    return step
+
+
+def supernet_steps(net: Supernet, images, labels, *, graph: bool) -> dict:
     """Steps by name, each a function that returns its loss (of `eval`, the mean logit)."""
-    trainer = Trainer(net)
-    return {
+    trainer = Trainer(net, capturable=graph)
+    steps = {
         "weight": lambda: trainer.weight_step(images, labels),
         "alpha": lambda: trainer.alpha_step(images, labels),
         "eval": lambda: trainer.evaluate(images).mean().item(),
     }
+    if graph:
+        pool = torch.cuda.graph_pool_handle()  # one for both: no two run at the same time
+        for step in ("weight", "alpha"):
+            steps[step] = captured(getattr(trainer, f"{step}_update"), images, labels, pool)
+    return steps
 
 
 def network_steps(net: Network, images, labels) -> dict:
@@ -80,19 +106,22 @@ class Bench:
     """A network and one batch, in the layout asked; each call of `run` times one step."""
 
     def __init__(self, *, network: str, batch: int, layers: int, channels: int, layout: str, seed: int,
-                 device: str = "cpu"):
+                 kept: int = len(PRIMITIVES), device: str = "cpu", graph: bool = False):
         torch.manual_seed(seed)
         layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-        if network == "supernet":
-            net, steps = Supernet(channels=channels, layers=layers, classes=CLASSES), supernet_steps
-            self.weight_count = count_weights(net)
-        else:
-            net, steps = Network(GENOTYPES["PDARTS"], channels=channels, layers=layers), network_steps
-            self.weight_count = count_parameters(net)
         images = torch.randn(batch, 3, IMAGE_SIZE, IMAGE_SIZE)
         self.images = images.to(device).contiguous(memory_format=layout)
         labels = torch.randint(CLASSES, (batch,)).to(device)
-        self.steps = steps(net.to(device, memory_format=layout), self.images, labels)
+        if network == "supernet":
+            left = [list(range(len(PRIMITIVES)))[-kept:]] * EDGES
+            net = Supernet(channels=channels, layers=layers, classes=CLASSES, kept_normal=left,
+                           kept_reduce=left).to(device, memory_format=layout)
+            self.weight_count = count_weights(net)
+            self.steps = supernet_steps(net, self.images, labels, graph=graph)
+        else:
+            net = Network(GENOTYPES["PDARTS"], channels=channels, layers=layers)
+            self.weight_count = count_parameters(net)
+            self.steps = network_steps(net.to(device, memory_format=layout), self.images, labels)
 
     def run(self, step: str) -> dict:
         """Time one step: its milliseconds, and its loss or mean logit."""
@@ -125,6 +154,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--channels", type=int, default=16)
+    parser.add_argument("--kept", type=int, choices=range(1, len(PRIMITIVES) + 1), metavar="N",
+                        default=len(PRIMITIVES), help="the last N primitives are left on each edge")
     parser.add_argument("--layout", choices=["nchw", "channels_last"], default="nchw")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
@@ -134,8 +165,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=3, help="timed steps, after one untimed")
     parser.add_argument("--benchmark", action="store_true",
                         help="let cuDNN measure which of its algorithms are fastest")
+    parser.add_argument("--graph", action="store_true",
+                        help="replay training steps from CUDA graphs; needs --device cuda")
     parser.add_argument("--serve", action="store_true", help="answer the line protocol")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.graph and (options.device != "cuda" or options.network != "supernet"):
+        parser.error("--graph needs --device cuda, and the supernet")
+    if options.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device cuda: PyTorch finds no card")
+    return options
 
 
 def main() -> None:
@@ -143,8 +181,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.backends.cudnn.benchmark = options.benchmark
     bench = Bench(network=options.network, batch=options.batch, layers=options.layers,
-                  channels=options.channels, layout=options.layout, seed=options.seed,
-                  device=options.device)
+                  channels=options.channels, kept=options.kept, layout=options.layout,
+                  seed=options.seed, device=options.device, graph=options.graph)
     facts = {"torch": torch.__version__, "threads": torch.get_num_threads(),
              "layout": options.layout, "weights": bench.weight_count}
     if options.serve:

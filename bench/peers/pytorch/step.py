@@ -16,32 +16,47 @@ CLIP = 5.0  # global gradient norm, of the weights or of the alphas
 class Trainer:
     """A supernet with its two optimisers. Both kinds of step train in training mode."""
 
-    def __init__(self, net):
+    def __init__(self, net, *, capturable: bool = False):
+        """`capturable`: Adam keeps its step count on the card, so that a CUDA graph may hold its step."""
         self.net = net.train()
         self.sgd = torch.optim.SGD(net.weights(), LEARNING_RATE, MOMENTUM, weight_decay=WEIGHT_DECAY)
         self.adam = torch.optim.Adam(
-            net.alphas(), ALPHA_LEARNING_RATE, betas=ALPHA_BETAS, weight_decay=ALPHA_WEIGHT_DECAY
+            net.alphas(), ALPHA_LEARNING_RATE, betas=ALPHA_BETAS, weight_decay=ALPHA_WEIGHT_DECAY,
+            capturable=capturable,
         )
 
     def gradients(self, images, labels):
         """Clear all gradients and compute them anew. Returns (logits, mean loss)."""
+        logits, loss = self.backward(images, labels)
+        return logits, loss.item()
+
+    def backward(self, images, labels):
+        """`gradients`, waiting for nothing: the loss stays a tensor."""
         self.sgd.zero_grad()
         self.adam.zero_grad()
         logits = self.net(images)
         loss = F.cross_entropy(logits, labels)
         loss.backward()
-        return logits.detach(), loss.item()
+        return logits.detach(), loss.detach()
 
     def weight_step(self, images, labels) -> float:
         """One SGD step of the weights. Returns the mean loss before it."""
-        _, loss = self.gradients(images, labels)
+        return self.weight_update(images, labels).item()
+
+    def weight_update(self, images, labels):
+        """`weight_step`, waiting for nothing: the loss stays a tensor."""
+        _, loss = self.backward(images, labels)
         nn.utils.clip_grad_norm_(self.net.weights(), CLIP)
         self.sgd.step()
         return loss
 
     def alpha_step(self, images, labels) -> float:
         """One Adam step of the alphas. Returns the mean loss before it."""
-        _, loss = self.gradients(images, labels)
+        return self.alpha_update(images, labels).item()
+
+    def alpha_update(self, images, labels):
+        """`alpha_step`, waiting for nothing: the loss stays a tensor."""
+        _, loss = self.backward(images, labels)
         nn.utils.clip_grad_norm_(self.net.alphas(), CLIP)
         self.adam.step()
         return loss
