@@ -1,6 +1,6 @@
 /**
  * Small trainings and searches on real CIFAR-10, ours and PyTorch's, for each of some seeds: whether both
- * learn alike. `deno task bench:learning`; the whole takes about 25 minutes on two cores.
+ * learn alike. `deno task bench:learning`.
  *
  * Options: --what network,search --seeds 1,2,3 --threads (all cores), and to try it --images 10000
  * --test-images 10000 --epochs 3 of the network, --search-images 2000 of each half of a search's data.
