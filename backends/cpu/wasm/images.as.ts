@@ -59,9 +59,32 @@ export function densify(a: usize, d: usize, H: i32, W: i32, C: i32, wide: i32): 
   for (let i = 0; i < H; i++) { memory.copy(d, a, row); d += row; a += step; }
 }
 
-/** d += s over n floats, a multiple of 4. */
+/** d += s over n floats. */
 export function addTo(d: usize, s: usize, n: i32): void {
-  for (let o: usize = 0; o < <usize>n << 2; o += 16) v128.store(d + o, add(v128.load(d + o), v128.load(s + o)));
+  const all: usize = <usize>n << 2, whole = all & ~15;
+  let o: usize = 0;
+  for (; o < whole; o += 16) v128.store(d + o, add(v128.load(d + o), v128.load(s + o)));
+  for (; o < all; o += 4) store<f32>(d + o, load<f32>(d + o) + load<f32>(s + o));
+}
+
+/** Zeros from p to `end`: short runs, which a call to fill memory would cost more than. */
+export function clearTo(p: usize, end: usize): void {
+  for (; p + 16 <= end; p += 16) v128.store(p, Z());
+  for (; p < end; p += 4) store<f32>(p, 0);
+}
+
+/** Activates a dense run of n values, whole pixels of C channels. */
+export function activateRun(x: usize, y: usize, n: i32, C: i32, mode: i32, scale: usize, shift: usize): void {
+  if (mode == 2) {
+    for (let e = 0, m = 0; e < n; e++) {
+      store<f32>(y + (e << 2), activate(load<f32>(x + (e << 2)), mode, scale, shift, m));
+      if (++m == C) m = 0;
+    }
+    return;
+  }
+  let e = 0;
+  for (; e + 4 <= n; e += 4) { const v = v128.load(x + (e << 2)); v128.store(y + (e << 2), mode ? relu(v) : v); }
+  for (; e < n; e++) store<f32>(y + (e << 2), activate(load<f32>(x + (e << 2)), mode, scale, shift, 0));
 }
 
 /** Segments of M results padded to MP, pixel by pixel, to dense memory (or back with expand). */
