@@ -20,6 +20,7 @@ const SOURCES = [
   "branches",
   "normalised_sum",
   "mask",
+  "elementwise",
   "small",
   "roof",
 ];

@@ -11,8 +11,11 @@ import {
   getKernel,
   getKernelsForBackend,
   type KernelFunc,
+  Multiply,
   registerKernel,
+  Relu,
   SplitV,
+  Step,
   type TensorInfo,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
@@ -28,6 +31,7 @@ import { branchesKernel } from "./kernels/branches.ts";
 import { branchesGradKernel } from "./kernels/branches_grad.ts";
 import { castKernel } from "./kernels/cast.ts";
 import { concatKernel, splitKernel } from "./kernels/concat.ts";
+import { multiplyKernel, reluKernel, stepKernel } from "./kernels/elementwise.ts";
 import {
   globalAveragePoolGradKernel,
   globalAveragePoolKernel,
@@ -67,7 +71,10 @@ const REPLACED: Record<string, PartialKernel> = {
   [Add]: addKernel,
   [Cast]: castKernel,
   [Concat]: concatKernel,
+  [Multiply]: multiplyKernel,
+  [Relu]: reluKernel,
   [SplitV]: splitKernel,
+  [Step]: stepKernel,
 };
 
 /** Registers all kernels under a backend's name, once. */

@@ -2,7 +2,7 @@
 
 import type { CpuBackend } from "./backend.ts";
 import { WorkBlocks, writeRecords } from "./records.ts";
-import { AddCall, layoutBytes } from "./wasm/layouts.ts";
+import { ElementwiseCall, layoutBytes } from "./wasm/layouts.ts";
 
 /** Parts, and multiply-adds of a part, of roof.as.ts. */
 const PARTS = 32, MULTIPLY_ADDS = 2400000 * 4;
@@ -23,9 +23,9 @@ export function measureRoofs(backend: CpuBackend): Roofs {
   using work = new WorkBlocks(backend.arena);
   const from = work.take(4 * COPIED), to = work.take(4 * COPIED);
   backend.arena.floats(from, COPIED).fill(1);
-  const args = work.take(layoutBytes(AddCall));
+  const args = work.take(layoutBytes(ElementwiseCall));
   writeRecords(backend.arena, args, {
-    layout: AddCall,
+    layout: ElementwiseCall,
     records: [{ a: from, b: from, out: to, elements: COPIED, parts: PARTS }],
   });
   const best = (kernel: string) => {

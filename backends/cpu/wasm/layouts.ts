@@ -162,8 +162,8 @@ export const GradientTerm = {
   coefficients: "usize",
 } as const satisfies Layout;
 
-/** A call of the element-wise sum. */
-export const AddCall = {
+/** A call of an element-wise operation; one of a alone leaves b 0. */
+export const ElementwiseCall = {
   a: "usize",
   b: "usize",
   out: "usize",
@@ -213,7 +213,7 @@ export function layoutsModule(): string {
     GradientTerm,
     SumCall,
     TermRecord,
-    AddCall,
+    ElementwiseCall,
     JoinCall,
     PoolCall,
   };

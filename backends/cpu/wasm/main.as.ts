@@ -1,7 +1,8 @@
 // What the module exports. Kernels with the signature (args, scratch, part) run on all threads.
 export { branchesForward, branchesBackward } from "./branches.as";
 export { normalisedSumForward, normalisedSumBackward } from "./normalised_sum.as";
-export { addTensors, joinRows } from "./small.as";
+export { addTensors, multiplyTensors, reluTensor, stepTensor } from "./elementwise.as";
+export { joinRows } from "./small.as";
 export { globalAverageForward, globalAverageBackward, sumSquares, sgdStep, adamStep, addParts, scaleChannels } from "./small.as";
 export { packFilter } from "./pointwise.as";
 export { multiplyAddRoof, copyRoof } from "./roof.as";

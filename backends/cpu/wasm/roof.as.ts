@@ -1,5 +1,5 @@
 // The machine's roofs, to hold kernels against: multiply-adds in registers alone, and copying memory.
-import { AddCall } from "./layouts.as";
+import { ElementwiseCall } from "./layouts.as";
 import { fma, store2 } from "./simd.as";
 import { WIDE } from "./config.as";
 
@@ -34,7 +34,7 @@ export function multiplyAddRoof(args: usize, S: usize, part: i32): void {
 
 /** Copies a to out. */
 export function copyRoof(args: usize, S: usize, part: i32): void {
-  const c = changetype<AddCall>(args), n = c.elements / c.parts & ~15, first = <usize>(part * n) << 2;
+  const c = changetype<ElementwiseCall>(args), n = c.elements / c.parts & ~15, first = <usize>(part * n) << 2;
   for (let o = first; o < first + (<usize>n << 2); o += 64) {
     const p = c.a + o, x = v128.load(p), y = v128.load(p, 16), z = v128.load(p, 32), w = v128.load(p, 48);
     store2(c.out + o + 32, z, w); store2(c.out + o, x, y);

@@ -1,6 +1,6 @@
-// Kernels that are small beside the rest of a step: global average pool, optimisers, and the ordered
-// sums of partial results.
-import { AddCall, JoinCall, PoolCall } from "./layouts.as";
+// Kernels that are small beside the rest of a step: global average pool, optimisers, joining channels,
+// and the ordered sums of partial results.
+import { JoinCall, PoolCall } from "./layouts.as";
 import { add, fma, mul, Z } from "./simd.as";
 
 /** y[n][c] = mean of x[n][:][c]. */
@@ -105,17 +105,6 @@ export function scaleChannels(x: usize, y: usize, k: usize, n: i32, C: i32, more
       store<f32>(y + o, more ? load<f32>(y + o) + v : v);
     }
     x += C << 2; y += C << 2;
-  }
-}
-
-/** out = a + b. */
-export function addTensors(args: usize, S: usize, part: i32): void {
-  const c = changetype<AddCall>(args), whole = c.elements & ~3;
-  const from = <i32>(<i64>part * (whole >> 2) / c.parts) << 2, to = <i32>(<i64>(part + 1) * (whole >> 2) / c.parts) << 2;
-  for (let o = <usize>from << 2; o < <usize>to << 2; o += 16) v128.store(c.out + o, add(v128.load(c.a + o), v128.load(c.b + o)));
-  if (part == c.parts - 1) for (let i = whole; i < c.elements; i++) {
-    const o = <usize>i << 2;
-    store<f32>(c.out + o, load<f32>(c.a + o) + load<f32>(c.b + o));
   }
 }
 

@@ -5,7 +5,7 @@ import { Arena } from "../../../backends/cpu/memory.ts";
 import { MAX_PARTS } from "../../../backends/cpu/protocol.ts";
 import { WorkBlocks, writeRecords } from "../../../backends/cpu/records.ts";
 import { Threads } from "../../../backends/cpu/threads.ts";
-import { AddCall, layoutBytes } from "../../../backends/cpu/wasm/layouts.ts";
+import { ElementwiseCall, layoutBytes } from "../../../backends/cpu/wasm/layouts.ts";
 import { BackendError, OutOfMemoryError } from "../../../backends/contract.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 import { permitted } from "../../permitted.ts";
@@ -41,7 +41,7 @@ interface Running {
 function operands({ arena }: Running, most: number) {
   const [a, b] = [0, 0].map(() => arena.allocate(4 * most));
   arena.floats(b, most).forEach((_, i, values) => values[i] = 2 * i);
-  return { a, b, out: a, args: arena.allocate(layoutBytes(AddCall)) };
+  return { a, b, out: a, args: arena.allocate(layoutBytes(ElementwiseCall)) };
 }
 
 /** Adds `elements` values in `parts` and asserts that those, and no others, were written. */
@@ -52,7 +52,7 @@ function addsRight(
 ): void {
   const values = arena.floats(a, elements + 1).fill(1);
   const call = { a, b, out, elements, parts };
-  writeRecords(arena, args, { layout: AddCall, records: [call] });
+  writeRecords(arena, args, { layout: ElementwiseCall, records: [call] });
   threads.run("addTensors", args, { parts });
   for (let i = 0; i < elements; i++) {
     if (values[i] !== 1 + 2 * i) assertEquals(values[i], 1 + 2 * i, `${i} of ${elements}`);
@@ -80,7 +80,7 @@ for (const count of [1, 2, 3, 4]) {
     const { a, b, out, args } = tensors;
     for (let time = 0; time < 20; time++) {
       const call = { a, b, out, elements: 1000, parts: 0 }; // divides by the number of parts
-      writeRecords(arena, args, { layout: AddCall, records: [call] });
+      writeRecords(arena, args, { layout: ElementwiseCall, records: [call] });
       const error = assertThrows(() => threads.run("addTensors", args, { parts: 8 }), BackendError);
       assertEquals(error.message, "CPU kernel addTensors failed");
       addsRight(running, tensors, { elements: 1000, parts: 8 });
@@ -99,7 +99,7 @@ for (const count of [1, 2, 3, 4]) {
     const before = arena.usage.current;
     for (const scratchBytes of [1000, 500, 100_000]) {
       writeRecords(arena, tensors.args, {
-        layout: AddCall,
+        layout: ElementwiseCall,
         records: [{ ...tensors, elements: 99, parts: 4 }],
       });
       threads.run("addTensors", tensors.args, { parts: 4, scratchBytes });
