@@ -1,7 +1,8 @@
 /** What one stage of a search trains, taken from its config. */
 
 import type { BatchNormConfig } from "../nn/batch_norm.ts";
-import type { AlphaOptimizerConfig, SearchConfig, WeightOptimizerConfig } from "./config.ts";
+import type { SgdConfig } from "../nn/training_config.ts";
+import type { AlphaOptimizerConfig, SearchConfig } from "./config.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
 
 /** All that a stage's training depends on. */
@@ -25,7 +26,7 @@ export interface StageSettings {
   /** First epoch that trains alphas. */
   alphaFromEpoch: number;
   /** How weights are trained. */
-  weights: WeightOptimizerConfig;
+  weights: SgdConfig;
   /** How alphas are trained. */
   alphas: AlphaOptimizerConfig;
   /** Of every batch norm. */
