@@ -40,14 +40,22 @@ export interface NormedBranch {
 /** A result before its batch norm: `scale y + shift` per channel stands for the norm of y. */
 export type LazyNorm = Pick<BranchOutput, "y" | "affine">;
 
+/** What takes the batch moments of a training pass. */
+export type MomentsCollector = Pick<BatchNormUpdates, "add">;
+
 /** How a forward pass is run. */
 export interface ForwardMode {
   /** Collects the moments of a training pass; absent in evaluation. */
-  updates?: BatchNormUpdates;
+  updates?: MomentsCollector;
   /** Of every batch norm; default 1e-5. */
   epsilon?: number;
   /** Whether filters, gammas and betas get gradients; default true. */
   filterGradient?: boolean;
+}
+
+/** The mode of a pass that runs again in the same way, so that its moments have been collected. */
+export function repeatedMode(mode: ForwardMode): ForwardMode {
+  return { ...mode, updates: mode.updates && { add: () => {} } };
 }
 
 /**

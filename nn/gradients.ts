@@ -9,22 +9,12 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import "../backends/ops/fused.ts"; // registers tfjs-core's own gradients
+import { freeTape, recordTape, type TapeNode } from "./tape.ts";
 
-/** A recorded op, as tfjs keeps it. */
-interface TapeNode {
-  readonly inputs: Readonly<Record<string, tf.Tensor>>;
-  readonly outputs: readonly tf.Tensor[];
-  /** Clones that the gradient reads. */
-  readonly saved?: readonly tf.Tensor[];
-  readonly gradient?: (dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
-}
-
-/** The parts of tfjs's engine that record a tape. */
-interface TapeEngine {
-  startTape(): void;
-  endTape(): void;
-  readonly state: { activeTape: TapeNode[] | null; readonly gradientDepth: number };
+/** What a backward pass knows: gradients so far, by the ids of their tensors, and whose are wanted. */
+interface Flow {
+  readonly gradients: Map<number, tf.Tensor>;
+  readonly sources: ReadonlySet<number>;
 }
 
 /**
@@ -39,26 +29,14 @@ export function lossGradients(
   variables: readonly tf.Variable[],
   loss: () => tf.Scalar,
 ): { loss: tf.Scalar; gradients: tf.Tensor[] } {
-  const engine = tf.engine() as unknown as TapeEngine;
-  let tape: TapeNode[] = [];
-  engine.startTape();
+  const { value, tape } = recordTape(loss);
   try {
-    let value: tf.Scalar;
-    try {
-      value = tf.tidy(loss);
-    } finally {
-      engine.endTape();
-      tape = engine.state.activeTape ?? [];
-    }
-    try {
-      return { loss: value, gradients: differentiate(value, variables, tape) };
-    } catch (error) {
-      value.dispose();
-      throw error;
-    }
+    return { loss: value, gradients: differentiate(value, variables, tape) };
+  } catch (error) {
+    value.dispose();
+    throw error;
   } finally {
-    for (const node of tape) tf.dispose([...(node.saved ?? [])]);
-    if (engine.state.gradientDepth === 0) engine.state.activeTape = null;
+    freeTape(tape);
   }
 }
 
@@ -67,16 +45,9 @@ function differentiate(
   variables: readonly tf.Variable[],
   tape: readonly TapeNode[],
 ): tf.Tensor[] {
-  const wanted = dependents(variables, tape);
   return tf.tidy(() => {
     const gradients = new Map<number, tf.Tensor>([[loss.id, tf.onesLike(loss)]]);
-    for (const node of tape.toReversed()) {
-      const used = node.outputs.some(({ id }) => gradients.has(id));
-      if (used && node.outputs.some(({ id }) => wanted.has(id))) {
-        pullBack(node, { gradients, wanted });
-      }
-      tf.dispose([...(node.saved ?? [])]);
-    }
+    pullBackAll(tape, { gradients, sources: new Set(variables.map(({ id }) => id)) });
     return variables.map(({ id }, index) => {
       const gradient = gradients.get(id);
       if (gradient) return gradient;
@@ -85,9 +56,22 @@ function differentiate(
   });
 }
 
-/** Ids of all tensors that depend on a variable. */
-function dependents(variables: readonly tf.Variable[], tape: readonly TapeNode[]): Set<number> {
-  const ids = new Set(variables.map(({ id }) => id));
+/** Goes back over a tape, and frees what its ops saved. */
+function pullBackAll(tape: readonly TapeNode[], { gradients, sources }: Flow): void {
+  const wanted = dependents(sources, tape);
+  for (const node of tape.toReversed()) {
+    const used = node.outputs.some(({ id }) => gradients.has(id));
+    if (used && node.outputs.some(({ id }) => wanted.has(id))) {
+      if (node.again) pullBackAgain(node, { gradients, sources, wanted });
+      else pullBack(node, { gradients, wanted });
+    }
+    freeTape([node]);
+  }
+}
+
+/** Ids of the sources and of all tensors that depend on one. */
+function dependents(sources: ReadonlySet<number>, tape: readonly TapeNode[]): Set<number> {
+  const ids = new Set(sources);
   for (const { inputs, outputs } of tape) {
     if (Object.values(inputs).some(({ id }) => ids.has(id))) {
       for (const { id } of outputs) ids.add(id);
@@ -99,7 +83,7 @@ function dependents(variables: readonly tf.Variable[], tape: readonly TapeNode[]
 /** Turns the gradients of an op's outputs into gradients of its inputs, and frees the former. */
 function pullBack(
   { inputs, outputs, gradient }: TapeNode,
-  { gradients, wanted }: { gradients: Map<number, tf.Tensor>; wanted: Set<number> },
+  { gradients, wanted }: { gradients: Flow["gradients"]; wanted: ReadonlySet<number> },
 ): void {
   if (!gradient) throw new Error("Cannot differentiate: an op of the loss has no gradient");
   const dys = outputs.map(({ id }) => gradients.get(id) ?? null);
@@ -117,5 +101,41 @@ function pullBack(
     const { id } = inputs[name], former = gradients.get(id);
     gradients.set(id, former ? tf.add(former, results[index]) : results[index]);
     if (former) tf.dispose([former, results[index]]);
+  });
+}
+
+/**
+ * Computes a piece of the network again, and goes back over its own ops. Gradients that others have
+ * already added up for its inputs go on adding up there, in the order that a single tape would have.
+ */
+function pullBackAgain(
+  { inputs, outputs, saved = [], again }: TapeNode,
+  { gradients, sources, wanted }: Flow & { wanted: ReadonlySet<number> },
+): void {
+  const { value, tape } = recordTape(() => again!(saved));
+  try {
+    tf.dispose(value); // whoever used them has taken what it needs
+    const originals = Object.values(inputs);
+    const ownSources = saved.filter((_, index) => wanted.has(originals[index].id))
+      .map(({ id }) => id);
+    rename(gradients, { from: outputs, to: value });
+    rename(gradients, { from: originals, to: saved });
+    pullBackAll(tape, { gradients, sources: new Set([...sources, ...ownSources]) });
+    rename(gradients, { from: saved, to: originals });
+  } finally {
+    freeTape(tape);
+  }
+}
+
+/** Makes gradients of some tensors those of others. */
+function rename(
+  gradients: Flow["gradients"],
+  { from, to }: { from: readonly tf.Tensor[]; to: readonly tf.Tensor[] },
+): void {
+  from.forEach(({ id }, index) => {
+    const gradient = gradients.get(id);
+    if (!gradient) return;
+    gradients.delete(id);
+    gradients.set(to[index].id, gradient);
   });
 }

@@ -1,6 +1,7 @@
 /** What one stage of a search trains, taken from its config. */
 
 import type { BatchNormConfig } from "../nn/batch_norm.ts";
+import type { MemoryMode } from "../nn/recompute.ts";
 import type { SgdConfig } from "../nn/training_config.ts";
 import type { AlphaOptimizerConfig, SearchConfig } from "./config.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
@@ -35,6 +36,8 @@ export interface StageSettings {
   seed: number;
   /** Stage from 0; names its random streams. */
   stage: number;
+  /** Whether cells are computed twice instead of kept, with the same results; default "normal". */
+  memory?: MemoryMode;
 }
 
 /**

@@ -21,9 +21,11 @@ import {
   type ForwardMode,
   type NormedBranch,
   normedBranches,
+  repeatedMode,
 } from "../nn/batch_norm.ts";
 import { Parameters } from "../nn/parameters.ts";
 import { CELL_NODES, EDGES } from "../nn/primitives.ts";
+import { type MemoryMode, recomputedCells, runPiece } from "../nn/recompute.ts";
 import { SearchCell } from "./cell.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
 
@@ -46,6 +48,8 @@ export interface SupernetOptions {
   readonly alphas: { readonly initialDeviation: number };
   /** Of every batch norm. */
   readonly batchNorm: Pick<BatchNormConfig, "epsilon">;
+  /** Whether cells are computed twice instead of kept for their gradients; default "normal". */
+  readonly memory?: MemoryMode;
 }
 
 /** Dropout behind stride-1 skips in training. */
@@ -71,6 +75,9 @@ export interface SupernetPass {
   readonly dropout?: SkipDropout;
 }
 
+/** States 0 and 1 of a cell, and its edges' weights. */
+type CellInputs = readonly [tf.Tensor4D, tf.Tensor4D, tf.Tensor2D];
+
 /** A network of one stage, with its parameters. Dispose `parameters` when done. */
 export class Supernet {
   /** All of its parameters and running statistics. */
@@ -82,6 +89,8 @@ export class Supernet {
   readonly #cells: SearchCell[] = [];
   readonly #classifier: ReturnType<Parameters["linear"]>;
   readonly #epsilon: number;
+  /** How many of the cells, from the first on, are recomputed in a backward pass. */
+  readonly #recomputed: number;
 
   /**
    * Makes the parameters.
@@ -115,6 +124,7 @@ export class Supernet {
       norm: parameters.batchNorm("stem.1", { channels: width, affine: true }),
     };
     let inputs: [number, number] = [width, width], afterReduction = false;
+    const sizes: number[] = []; // of states: channels times area, which falls as channels squared rise
     for (let index = 0; index < layers; index++) {
       const reduction = isReduction(index, layers);
       if (reduction) channels *= 2;
@@ -131,7 +141,9 @@ export class Supernet {
       );
       inputs = [inputs[1], CELL_NODES * channels];
       afterReduction = reduction;
+      sizes.push(1 / channels);
     }
+    this.#recomputed = options.memory === "low" ? recomputedCells(sizes) : 0;
     this.#classifier = parameters.linear("classifier", { inputs: inputs[1], outputs: classes });
   }
 
@@ -162,32 +174,33 @@ export class Supernet {
     checkImages(images);
     const filterGradient = gradients === "weights";
     const mode: ForwardMode = { updates, epsilon: this.#epsilon, filterGradient };
+    const pass = { mode, dropout: updates && dropout };
     return tf.tidy(() => {
       const weights = {
         normal: tf.softmax(this.alphas.normal),
         reduce: tf.softmax(this.alphas.reduce),
       };
-      const inputs: [tf.Tensor4D, tf.Tensor4D][] = this.#cells.map(() => [images, images]);
-      const produce = (producer: number, output: () => tf.Tensor4D) => {
-        const consumers = this.#consumersOf(producer);
-        const states = tf.tidy(() => this.#prepare(output(), { consumers, mode }));
-        consumers.forEach(({ cell, input }, index) => inputs[cell][input] = states[index]);
-      };
-      produce(-1, () => this.#runStem(images, mode));
-      const run = (index: number) => {
-        const cell = this.#cells[index];
-        return cell.forward(inputs[index], {
-          mode,
-          weights: cell.reduction ? weights.reduce : weights.normal,
-          dropout: updates && dropout && this.#maskSource(dropout, index),
+      const states: [tf.Tensor4D, tf.Tensor4D][] = this.#cells.map(() => [images, images]);
+      const hand = (producer: number, prepared: tf.Tensor4D[]) =>
+        this.#consumersOf(producer).forEach(({ cell, input }, index) => {
+          states[cell][input] = prepared[index];
         });
-      };
+      const inputsOf = (index: number): CellInputs => [
+        ...states[index],
+        this.#cells[index].reduction ? weights.reduce : weights.normal,
+      ];
+      hand(-1, tf.tidy(() => this.#prepare(-1, this.#runStem(images, mode), mode)));
       const last = this.#cells.length - 1;
       for (let index = 0; index < last; index++) {
-        produce(index, () => run(index));
-        tf.dispose(inputs[index]);
+        const produce = (inputs: CellInputs, again: boolean) => {
+          const mode = again ? repeatedMode(pass.mode) : pass.mode;
+          return this.#prepare(index, this.#runCell(index, inputs, { ...pass, mode }), mode);
+        };
+        const recompute = index < this.#recomputed;
+        hand(index, runPiece(inputsOf(index), produce, { recompute }));
+        tf.dispose(states[index]);
       }
-      const features = tf.tidy(() => globalAveragePool(run(last)));
+      const features = tf.tidy(() => globalAveragePool(this.#runCell(last, inputsOf(last), pass)));
       const { weight, bias } = this.#classifier;
       return tf.add(tf.matMul(features, weight), bias) as tf.Tensor2D;
     });
@@ -196,6 +209,15 @@ export class Supernet {
   #runStem(images: tf.Tensor4D, mode: ForwardMode): tf.Tensor4D {
     const [{ y, affine }] = normedBranches(images, [this.#stem], { mode, inputGradient: false });
     return normalisedSum([{ x: y, affine }]);
+  }
+
+  #runCell(
+    index: number,
+    [first, second, weights]: CellInputs,
+    { mode, dropout }: { mode: ForwardMode; dropout: SkipDropout | undefined },
+  ): tf.Tensor4D {
+    const masks = dropout && this.#maskSource(dropout, index);
+    return this.#cells[index].forward([first, second], { mode, weights, dropout: masks });
   }
 
   /** The cell inputs that take a producer's output; producer -1 is the stem. */
@@ -209,11 +231,9 @@ export class Supernet {
   }
 
   /** The states that a producer's output becomes in its consumers. */
-  #prepare(
-    output: tf.Tensor4D,
-    { consumers, mode }: { consumers: { cell: number; input: 0 | 1 }[]; mode: ForwardMode },
-  ): tf.Tensor4D[] {
-    const specs = consumers.map(({ cell, input }) => this.#cells[cell].preprocess[input]);
+  #prepare(producer: number, output: tf.Tensor4D, mode: ForwardMode): tf.Tensor4D[] {
+    const specs = this.#consumersOf(producer)
+      .map(({ cell, input }) => this.#cells[cell].preprocess[input]);
     return normedBranches(output, specs, { mode, activation: "relu" })
       .map(({ y, affine }) => normalisedSum([{ x: y, affine }]));
   }
