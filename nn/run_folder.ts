@@ -17,7 +17,7 @@
 import { attempt, JsonLines, replaceFile, RunError } from "./run_files.ts";
 
 /** Version of the folder's layout and of the checkpoint's content. */
-export const RUN_FORMAT = 2;
+export const RUN_FORMAT = 3;
 
 /** The files of JSON lines that belong to the run's result, and not to its circumstances. */
 const RESULT_LINES = ["log", "alphas"] as const;

@@ -54,21 +54,30 @@ test("a batch too large for the memory changes nothing, and a smaller one trains
   backend.close();
 });
 
-test("the search says the bytes and a batch that fits", () =>
+test("the search says the bytes and batches that fit", () =>
   inFolder(async (folder) => {
-    const run = (batch: number, name: string) =>
+    const run = (name: string, batch: number, ...options: string[]) =>
       search(
-        [...TINY_NETWORK, "--train-images=64", `--batch=${batch}`, `--save=${folder}/${name}`],
+        [
+          ...TINY_NETWORK,
+          "--train-images=96",
+          `--batch=${batch}`,
+          `--save=${folder}/${name}`,
+          ...options,
+        ],
         LIMIT,
       );
-    const { message } = await assertRejects(() => run(64, "large"));
+    const { message } = await assertRejects(() => run("large", 96));
     const found =
-      /^Cannot allocate \d+ bytes on cpu: \d+ of \d+ bytes are in use; start anew with --batch=(\d+)$/
+      /^Cannot allocate \d+ bytes on cpu: \d+ of \d+ bytes are in use; start anew with --batch=(\d+), or with --memory=low --batch=(\d+)$/
         .exec(message);
     assert(found, message);
-    const batch = Number(found[1]);
-    assert(batch >= 8 && batch < 64, message);
-    assertEquals(await run(batch, "fitting"), "done");
+    const batch = Number(found[1]), low = Number(found[2]);
+    assert(batch >= 8 && batch < low && low < 96, message);
+    assertEquals(await run("fitting", batch), "done");
+    assertEquals(await run("low", low, "--memory=low"), "done");
+    const ofLow = await assertRejects(() => run("large too", 96, "--memory=low"));
+    assertMatch(ofLow.message, /bytes are in use; start anew with --batch=\d+$/);
   }));
 
 test("a search that runs out of memory in a later stage keeps its checkpoint", () =>

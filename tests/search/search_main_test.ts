@@ -59,7 +59,6 @@ test("a search starts the backend with the options given for it", async (folder)
   const tiny = [...args, "--batch=4", "--train-images=4"];
   await assertRejects(() => searchMain(tiny, environment), Error, "enough");
   assertEquals(started, [["webgpu", {
-    threads: undefined,
     adapter: "low-power",
     subgroups: true,
     storage: "f16",
