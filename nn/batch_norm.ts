@@ -16,6 +16,7 @@ import {
   type BranchOutput,
 } from "../backends/ops/branches.ts";
 import { runningStatistics } from "../backends/ops/running_statistics.ts";
+import type { FoldedNorms } from "./folded_norms.ts";
 import type { BatchNorm } from "./parameters.ts";
 
 /** The numbers of a batch norm. */
@@ -29,7 +30,7 @@ export interface BatchNormConfig {
 /** As torch.nn.BatchNorm2d has them by default. */
 export const BATCH_NORM: Readonly<BatchNormConfig> = { epsilon: 1e-5, momentum: 0.1 };
 
-/** A branch, and the batch norm behind it; only an identity has none. */
+/** A branch, and the batch norm behind it, where there is one. */
 export interface NormedBranch {
   /** The operation, without `statistics` and `norm` of its own. */
   branch: Branch;
@@ -51,6 +52,8 @@ export interface ForwardMode {
   epsilon?: number;
   /** Whether filters, gammas and betas get gradients; default true. */
   filterGradient?: boolean;
+  /** Batch norms that have gone into their filters; only in evaluation. */
+  folded?: FoldedNorms;
 }
 
 /** The mode of a pass that runs again in the same way, so that its moments have been collected. */
@@ -70,17 +73,21 @@ export function normedBranches(
   specs: readonly NormedBranch[],
   { mode, ...options }: { mode: ForwardMode } & BranchesOptions,
 ): LazyNorm[] {
-  const { updates, epsilon = BATCH_NORM.epsilon, filterGradient } = mode;
+  const { updates, epsilon = BATCH_NORM.epsilon, filterGradient, folded } = mode;
   const list = specs.map(({ branch, norm }): Branch => {
     if (branch.kind === "identity") return branch;
-    if (!updates) return { ...branch, statistics: false };
-    const affine = norm?.gamma && norm.beta ? { gamma: norm.gamma, beta: norm.beta } : undefined;
+    if (!updates || !norm) {
+      const own = folded && norm ? folded.of({ branch, norm }).branch : branch;
+      return { ...own, statistics: false } as Branch;
+    }
+    const affine = norm.gamma && norm.beta ? { gamma: norm.gamma, beta: norm.beta } : undefined;
     return { ...branch, statistics: true, ...(affine && { norm: affine }) };
   });
   const outputs = branches(x, list, { ...options, epsilon, filterGradient });
   return outputs.map(({ y, affine, moments }, index) => {
-    const { norm } = specs[index];
+    const { branch, norm } = specs[index];
     if (!norm) return { y };
+    if (folded) return { y, affine: folded.of({ branch, norm }).affine };
     if (!updates) return { y, affine: runningAffine(norm, epsilon) };
     updates.add(norm, { moments: moments!, count: y.size / norm.channels });
     return { y, affine };

@@ -17,15 +17,10 @@ import {
   type NormedBranch,
   normedBranches,
 } from "../nn/batch_norm.ts";
+import { concatChannels } from "../nn/cell_chain.ts";
+import { preprocess } from "../nn/cell_operations.ts";
 import type { Parameters } from "../nn/parameters.ts";
-import {
-  type CellPlan,
-  type CellShape,
-  factorizedReduce,
-  planCell,
-  type PlannedTerm,
-  reluConvNorm,
-} from "./cell_plan.ts";
+import { type CellPlan, type CellShape, planCell, type PlannedTerm } from "./cell_plan.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
 
 /** How a cell is built. */
@@ -59,16 +54,8 @@ export class SearchCell {
 
   /** Makes the cell's parameters. */
   constructor(parameters: Parameters, options: CellOptions) {
-    const { name, inputs, channels, reduction, afterReduction } = options;
-    const first = { name: `${name}.preprocess0`, inputs: inputs[0], outputs: channels };
-    this.preprocess = [
-      afterReduction ? factorizedReduce(parameters, first) : reluConvNorm(parameters, first),
-      reluConvNorm(parameters, {
-        name: `${name}.preprocess1`,
-        inputs: inputs[1],
-        outputs: channels,
-      }),
-    ];
+    const { channels, reduction } = options;
+    this.preprocess = preprocess(parameters, { ...options, affine: false });
     this.reduction = reduction;
     this.#channels = channels;
     this.#plan = planCell(parameters, options);
@@ -125,14 +112,4 @@ function sumNode(
     return { x: y, affine, weight, dropout: dropped };
   });
   return normalisedSum(summed, { weights });
-}
-
-/** Concatenation on channels whose tape, unlike `tf.concat`'s, does not hold on to the parts. */
-function concatChannels(parts: tf.Tensor4D[]): tf.Tensor4D {
-  const sizes = parts.map((part) => part.shape[3]);
-  const concat = tf.customGrad((...args) => ({
-    value: tf.concat(args.slice(0, parts.length) as tf.Tensor4D[], 3),
-    gradFunc: (dy: tf.Tensor) => tf.split(dy, sizes, 3),
-  }));
-  return concat(...parts) as tf.Tensor4D;
 }

@@ -11,6 +11,7 @@
  */
 
 import type { NormedBranch } from "../nn/batch_norm.ts";
+import { factorizedReduce, separableUnit } from "../nn/cell_operations.ts";
 import type { BatchNorm, Parameters } from "../nn/parameters.ts";
 import {
   CELL_INPUTS,
@@ -127,51 +128,28 @@ function makeOperation(parameters: Parameters, spec: OperationSpec): Operation |
     }
     case "skip":
       if (stride === 1) return { first: { branch: { kind: "identity" } } };
-      return { first: factorizedReduce(parameters, { name, inputs: channels, outputs: channels }) };
+      return {
+        first: factorizedReduce(parameters, {
+          name,
+          inputs: channels,
+          outputs: channels,
+          affine: false,
+        }),
+      };
     case "separable": {
-      const unit = (layer: number, stride: number): NormedBranch => ({
-        branch: {
-          kind: "separable",
-          depthwise: parameters.depthwise(`${name}.op.${layer}.weight`, { channels, kernel }),
-          pointwise: parameters.convolution(
-            `${name}.op.${layer + 1}.weight`,
-            [channels, channels, 1, 1],
-          ),
+      const unit = (layer: number, stride: number): NormedBranch =>
+        separableUnit(parameters, {
+          name,
+          layer,
+          channels,
+          kernel,
           stride,
           dilation,
-        },
-        norm: norm(`${name}.op.${layer + 2}`),
-      });
+          affine: false,
+        });
       return { first: unit(1, stride), second: repeats === 2 ? unit(5, 1) : undefined };
     }
     default:
       throw new RangeError(`Cannot search "${primitive}": not in the search space`);
   }
-}
-
-/** ReLU, two 1x1 convolutions of stride 2 to half the channels each, concatenated; BN. */
-export function factorizedReduce(
-  parameters: Parameters,
-  { name, inputs, outputs }: { name: string; inputs: number; outputs: number },
-): NormedBranch {
-  const half = (part: number) =>
-    parameters.convolution(`${name}.conv_${part}.weight`, [outputs / 2, inputs, 1, 1]);
-  return {
-    branch: { kind: "factorized_reduce", filters: [half(1), half(2)] },
-    norm: parameters.batchNorm(`${name}.bn`, { channels: outputs, affine: false }),
-  };
-}
-
-/** ReLU, 1x1 convolution, BN. */
-export function reluConvNorm(
-  parameters: Parameters,
-  { name, inputs, outputs }: { name: string; inputs: number; outputs: number },
-): NormedBranch {
-  return {
-    branch: {
-      kind: "pointwise",
-      filter: parameters.convolution(`${name}.op.1.weight`, [outputs, inputs, 1, 1]),
-    },
-    norm: parameters.batchNorm(`${name}.op.2`, { channels: outputs, affine: false }),
-  };
 }

@@ -4,8 +4,7 @@
  *
  * Invariants: cells at `layers div 3` and `2 layers div 3` reduce and double the channels; all normal
  * cells share one matrix of alphas, all reduction cells another; parameters carry the names of the
- * authors' modules. The ReLU convolutions in front of the next two cells run in one op on a cell's
- * output, which is then freed.
+ * authors' modules. A cell's output is freed when the states of the next two are made of it.
  *
  * Source: arXiv 1904.12760, sections 3.1 and 4.1.
  */
@@ -23,6 +22,7 @@ import {
   normedBranches,
   repeatedMode,
 } from "../nn/batch_norm.ts";
+import { consumersOf, isReduction, prepareStates } from "../nn/cell_chain.ts";
 import { Parameters } from "../nn/parameters.ts";
 import { CELL_NODES, EDGES } from "../nn/primitives.ts";
 import { type MemoryMode, recomputedCells, runPiece } from "../nn/recompute.ts";
@@ -174,7 +174,7 @@ export class Supernet {
     checkImages(images);
     const filterGradient = gradients === "weights";
     const mode: ForwardMode = { updates, epsilon: this.#epsilon, filterGradient };
-    const pass = { mode, dropout: updates && dropout };
+    const pass = { mode, dropout: updates && dropout }, cells = this.#cells;
     return tf.tidy(() => {
       const weights = {
         normal: tf.softmax(this.alphas.normal),
@@ -182,19 +182,23 @@ export class Supernet {
       };
       const states: [tf.Tensor4D, tf.Tensor4D][] = this.#cells.map(() => [images, images]);
       const hand = (producer: number, prepared: tf.Tensor4D[]) =>
-        this.#consumersOf(producer).forEach(({ cell, input }, index) => {
+        consumersOf(producer, cells.length).forEach(({ cell, input }, index) => {
           states[cell][input] = prepared[index];
         });
       const inputsOf = (index: number): CellInputs => [
         ...states[index],
         this.#cells[index].reduction ? weights.reduce : weights.normal,
       ];
-      hand(-1, tf.tidy(() => this.#prepare(-1, this.#runStem(images, mode), mode)));
+      hand(
+        -1,
+        tf.tidy(() => prepareStates(this.#runStem(images, mode), { cells, producer: -1, mode })),
+      );
       const last = this.#cells.length - 1;
       for (let index = 0; index < last; index++) {
         const produce = (inputs: CellInputs, again: boolean) => {
           const mode = again ? repeatedMode(pass.mode) : pass.mode;
-          return this.#prepare(index, this.#runCell(index, inputs, { ...pass, mode }), mode);
+          const output = this.#runCell(index, inputs, { ...pass, mode });
+          return prepareStates(output, { cells, producer: index, mode });
         };
         const recompute = index < this.#recomputed;
         hand(index, runPiece(inputsOf(index), produce, { recompute }));
@@ -220,34 +224,11 @@ export class Supernet {
     return this.#cells[index].forward([first, second], { mode, weights, dropout: masks });
   }
 
-  /** The cell inputs that take a producer's output; producer -1 is the stem. */
-  #consumersOf(producer: number): { cell: number; input: 0 | 1 }[] {
-    const consumers: { cell: number; input: 0 | 1 }[] = [
-      { cell: producer + 1, input: 1 },
-      { cell: producer + 2, input: 0 },
-    ];
-    if (producer === -1) consumers.unshift({ cell: 0, input: 0 });
-    return consumers.filter(({ cell }) => cell < this.#cells.length);
-  }
-
-  /** The states that a producer's output becomes in its consumers. */
-  #prepare(producer: number, output: tf.Tensor4D, mode: ForwardMode): tf.Tensor4D[] {
-    const specs = this.#consumersOf(producer)
-      .map(({ cell, input }) => this.#cells[cell].preprocess[input]);
-    return normedBranches(output, specs, { mode, activation: "relu" })
-      .map(({ y, affine }) => normalisedSum([{ x: y, affine }]));
-  }
-
   #maskSource({ rate, key, pass }: SkipDropout, cell: number): Dropout | undefined {
     if (hostNumber(rate) === 0) return undefined;
     const first = (pass: number) => (pass * this.#cells.length + cell) * EDGES.length % 2 ** 32;
     return { rate, key, counter: derivedNumber(first, pass) };
   }
-}
-
-/** Whether the cell at an index reduces. */
-export function isReduction(index: number, layers: number): boolean {
-  return index === Math.floor(layers / 3) || index === Math.floor(2 * layers / 3);
 }
 
 function isAlpha(name: string): boolean {

@@ -5,13 +5,9 @@ import "@tensorflow/tfjs-backend-cpu";
 import { CounterRandom } from "../../backends/random.ts";
 import { BatchNormUpdates } from "../../nn/batch_norm.ts";
 import { EDGES, PRIMITIVES } from "../../nn/primitives.ts";
+import { isReduction } from "../../nn/cell_chain.ts";
 import { allPrimitives } from "../../search/edge_weights.ts";
-import {
-  isReduction,
-  Supernet,
-  type SupernetOptions,
-  type SupernetPass,
-} from "../../search/supernet.ts";
+import { Supernet, type SupernetOptions, type SupernetPass } from "../../search/supernet.ts";
 import {
   assert,
   assertAlmostEquals,
