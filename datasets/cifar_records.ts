@@ -8,7 +8,8 @@
 
 import { IMAGE_VALUES } from "./augmentation.ts";
 import type { Archive, CifarTable, DataFile } from "./cifar_tables.ts";
-import { PickleError, readPickle } from "./pickle.ts";
+import { PickleError } from "../nn/pickle_dialect.ts";
+import { readPickle } from "./pickle.ts";
 import { DatasetError, type Split } from "./types.ts";
 
 const PLANE = IMAGE_VALUES / 3;

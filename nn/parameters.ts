@@ -143,6 +143,11 @@ export class Parameters {
     return this.#variables;
   }
 
+  /** The names, shapes and types of the state dict, in its order. */
+  expected(): ReadonlyMap<string, ExpectedTensor> {
+    return this.#entries;
+  }
+
   /** Reads everything to the host. */
   async stateDict(): Promise<Map<string, HostTensor>> {
     const variables = [...this.#variables];

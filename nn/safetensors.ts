@@ -10,6 +10,8 @@
  * Source: the format's description at https://huggingface.co/docs/safetensors.
  */
 
+import { fromBFloat16, fromHalf } from "./half_floats.ts";
+
 /** The element types written and read here, by the names of the format. */
 const TYPES = {
   F64: Float64Array,
@@ -21,6 +23,24 @@ const TYPES = {
 } as const;
 
 type TypeName = keyof typeof TYPES;
+
+/** How the elements of a type are read. */
+interface Decoder {
+  /** Bytes of an element. */
+  width: number;
+  decode: (buffer: ArrayBuffer) => HostData;
+}
+
+/** Of every type that is read; the two of 16 bits become float32, and are not written. */
+const DECODERS: Readonly<Record<string, Decoder>> = {
+  F16: { width: 2, decode: fromHalf },
+  BF16: { width: 2, decode: fromBFloat16 },
+  ...Object.fromEntries(
+    Object.entries(TYPES).map(([name, type]): [string, Decoder] => {
+      return [name, { width: type.BYTES_PER_ELEMENT, decode: (buffer) => new type(buffer) }];
+    }),
+  ),
+};
 
 /** Elements of a tensor on the host. */
 export type HostData =
@@ -129,7 +149,7 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>): SafetensorsFi
   for (const { name, shape, type, begin, end } of inPlace) {
     if (begin !== expected || end > data.length) fail(`'${name}' lies at ${begin} to ${end}`);
     expected = end;
-    tensors.set(name, { shape, data: new TYPES[type](data.slice(begin, end).buffer) });
+    tensors.set(name, { shape, data: DECODERS[type].decode(data.slice(begin, end).buffer) });
   }
   if (expected !== data.length) fail(`${data.length} bytes of data, not ${expected}`);
   return { tensors, metadata: metadata as Record<string, string> };
@@ -155,14 +175,14 @@ function checkEntry(name: string, entry: Entry) {
     !Array.isArray(shape) || !shape.every(whole) || !Array.isArray(offsets) ||
     offsets.length !== 2 || !offsets.every(whole)
   ) fail(`'${name}' has no shape or place`);
-  if (!Object.hasOwn(TYPES, dtype)) {
+  if (!Object.hasOwn(DECODERS, dtype)) {
     throw new TypeError(`Cannot read safetensors: '${name}' is of type ${dtype}`);
   }
-  const type = dtype as TypeName, [begin, end] = offsets;
-  if (end - begin !== elementCount(shape) * TYPES[type].BYTES_PER_ELEMENT) {
-    fail(`'${name}' of ${type} [${shape}] takes ${end - begin} bytes`);
+  const [begin, end] = offsets;
+  if (end - begin !== elementCount(shape) * DECODERS[dtype].width) {
+    fail(`'${name}' of ${dtype} [${shape}] takes ${end - begin} bytes`);
   }
-  return { shape, type, begin, end };
+  return { shape, type: dtype, begin, end };
 }
 
 function fail(reason: string): never {

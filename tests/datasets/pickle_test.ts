@@ -2,7 +2,8 @@
 
 import { CIFAR_TABLES } from "../../datasets/cifar_tables.ts";
 import { md5Of } from "../../datasets/digest.ts";
-import { PickleError, readPickle } from "../../datasets/pickle.ts";
+import { readPickle } from "../../datasets/pickle.ts";
+import { PickleError } from "../../nn/pickle_dialect.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { pickleDictionary } from "./python_pickle.ts";
 

@@ -66,6 +66,17 @@ Deno.test("decodeSafetensors() refuses holes, overlaps, wrong sizes and unknown 
     file({ w: entry(0, 4) }, 8),
   ];
   for (const bytes of bad) assertThrows(() => decodeSafetensors(bytes), SyntaxError, "Cannot read");
-  const half = file({ w: { dtype: "F16", shape: [2], data_offsets: [0, 4] } }, 4);
-  assertThrows(() => decodeSafetensors(half), TypeError, "'w' is of type F16");
+  const bool = file({ w: { dtype: "BOOL", shape: [4], data_offsets: [0, 4] } }, 4);
+  assertThrows(() => decodeSafetensors(bool), TypeError, "'w' is of type BOOL");
+});
+
+Deno.test("decodeSafetensors() widens floats of 16 bits", () => {
+  const bytes = file({
+    half: { dtype: "F16", shape: [2], data_offsets: [0, 4] },
+    brain: { dtype: "BF16", shape: [2], data_offsets: [4, 8] },
+  }, 8);
+  bytes.set([0x00, 0x3e, 0x01, 0x80, 0xc0, 0x3f, 0x80, 0xff], bytes.length - 8);
+  const { tensors } = decodeSafetensors(bytes);
+  assertEquals(tensors.get("half")!.data, Float32Array.of(1.5, -(2 ** -24)));
+  assertEquals(tensors.get("brain")!.data, Float32Array.of(1.5, -Infinity));
 });
