@@ -189,7 +189,8 @@ function newCommand(name: string, summary: string): Command {
   return new Command(name)
     .description(summary)
     .helpOption("-h, --help", "show this help")
-    .configureHelp({ helpWidth: HELP_WIDTH });
+    .configureHelp({ helpWidth: HELP_WIDTH })
+    .configureOutput({ getOutHasColors: () => false, getErrHasColors: () => false });
 }
 
 /** The options that were given, by name; or the help, where that was asked for. */
@@ -209,8 +210,6 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Pa
     .configureOutput({
       writeOut: (text) => help += text,
       writeErr: () => {},
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
     });
   for (const option of spec.options) {
     const { name, type } = option;

@@ -32,6 +32,11 @@ export function optionGroup(group: string, rows: readonly OptionRow[]): ConfigOp
   return rows.map(([name, key, type, help, more]) => ({ name, key, type, help, group, ...more }));
 }
 
+/** A row whose default is told in words. */
+export function withHint([name, key, type, help]: OptionRow, hint: string): OptionRow {
+  return [name, key, type, help, { hint }];
+}
+
 type Values = Record<string, unknown>;
 
 /** The value at a place of a config; a list where the place is in each element of one. */

@@ -256,7 +256,7 @@ async function openFolder<Config>(
     });
     return { folder, checkpoint: undefined };
   }
-  const folder = RunFolder.open(path);
+  const folder = RunFolder.open(path, kind);
   const found = await readCheckpoint(path);
   found?.notes.forEach((note) => line.print(note));
   return { folder, checkpoint: found?.checkpoint };

@@ -160,7 +160,7 @@ const PARTS = ["weights", "alphas", "batchNorm", "normalisation", "augmentation"
 
 /** Changes to a preset; per-stage lists have one value per stage. */
 export type SearchOverrides =
-  & Changes<Omit<SearchConfig, "preset" | "stages">, typeof PARTS[number]>
+  & Changes<Omit<SearchConfig, "preset" | "stages">, keyof CommonConfig | "weights" | "alphas">
   & { [Key in keyof StageConfig]?: readonly StageConfig[Key][] };
 
 /**
