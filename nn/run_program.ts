@@ -109,10 +109,13 @@ interface PlannedRun<Config> {
   readonly resumed: boolean;
 }
 
-/** How a run ended, and where it is. */
-export interface EndedRun {
+/** How a run ended, and what it was. */
+export interface EndedRun<Config> {
   readonly outcome: Outcome;
+  /** Its folder. */
   readonly path: string;
+  readonly config: Config;
+  readonly options: RunOptions;
 }
 
 /**
@@ -126,7 +129,7 @@ export async function runProgram<Config extends { dataset: Data["name"] }, Data 
   kind: RunKind<Config, Data>,
   { given, resumeWords = [] }: { given: GivenOptions; resumeWords?: readonly string[] },
   environment: ProgramEnvironment<Data>,
-): Promise<EndedRun> {
+): Promise<EndedRun<Config>> {
   const { output, program } = environment;
   const plan = planRun(kind, given, program);
   const { path } = plan;
@@ -154,10 +157,11 @@ export async function runProgram<Config extends { dataset: Data["name"] }, Data 
     line.clear();
     if (text === undefined) {
       line.print(`Saved. To continue: ${resume()}`);
-      return { outcome: interrupt.terminated ? "terminated" : "interrupted", path };
+      const outcome = interrupt.terminated ? "terminated" : "interrupted";
+      return { outcome, path, config, options };
     }
     line.print(`\n${text}`);
-    return { outcome: "done", path };
+    return { outcome: "done", path, config, options };
   } catch (error) {
     line.clear();
     const advice = error instanceof OutOfMemoryError ? run.advice(error) : undefined;

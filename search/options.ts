@@ -4,7 +4,7 @@
  * Invariant: the defaults in the help are read from the presets.
  */
 
-import { choice, type CommandSpec, UsageError } from "../nn/command_line.ts";
+import { choice, type CommandSpec, onOff, UsageError } from "../nn/command_line.ts";
 import { type GivenOptions, inOptions, withDefaults, withOptions } from "../nn/config_options.ts";
 import { folderOptions, optionsOfRun } from "../nn/run_options.ts";
 import { PRESETS, type SearchConfig, searchConfig } from "./config.ts";
@@ -22,6 +22,13 @@ export const SEARCH_COMMAND: CommandSpec = {
       type: choice(PRESETS),
       help: "where the defaults come from",
       hint: `(default: ${PRESETS[0]})`,
+      group: "Run:",
+    },
+    {
+      name: "train",
+      type: onOff(),
+      help: "train what was found, as deno task eval train does",
+      hint: "(default: off)",
       group: "Run:",
     },
     ...folderOptions("search"),

@@ -1,5 +1,6 @@
 /**
- * The program behind `deno task search`, from the command line to the genotype in the terminal.
+ * The program behind `deno task search`, from the command line to the genotype in the terminal, and on to
+ * training what was found where that is asked for.
  */
 
 import { searchParts } from "../datasets/loader.ts";
@@ -23,6 +24,13 @@ import { Search } from "./search.ts";
 import { stageLoaders } from "./search_data.ts";
 import { SEARCH_OPTIONS } from "./search_options.ts";
 import { SearchProgress } from "./search_progress.ts";
+import { trainingArguments } from "./training_arguments.ts";
+
+/** What the program takes from outside. */
+export interface SearchEnvironment extends ProgramEnvironment<ImageDataset> {
+  /** What `deno task eval train` does with these arguments, for `--train=on`. */
+  readonly train: (args: readonly string[]) => Promise<Outcome>;
+}
 
 /** Sides of the images of a data set, in pixels. */
 const IMAGE_SIDE = 32;
@@ -49,15 +57,18 @@ const SEARCH: RunKind<SearchConfig, ImageDataset> = {
  */
 export async function searchMain(
   args: readonly string[],
-  environment: ProgramEnvironment<ImageDataset>,
+  environment: SearchEnvironment,
 ): Promise<Outcome> {
   const parsed = parseCommandLine(SEARCH_COMMAND, args);
   if ("help" in parsed) {
     environment.output.write(parsed.help);
     return "done";
   }
-  const { outcome } = await runProgram(SEARCH, { given: parsed.values }, environment);
-  return outcome;
+  const { values: given } = parsed;
+  const resumeWords = given.train ? ["--train=on"] : [];
+  const ended = await runProgram(SEARCH, { given, resumeWords }, environment);
+  if (ended.outcome !== "done" || !given.train) return ended.outcome;
+  return await environment.train(trainingArguments(ended));
 }
 
 function beginSearch(parts: RunParts<SearchConfig, ImageDataset>): Run {

@@ -142,8 +142,3 @@ test("the search refuses to resume what is no run, and keeps what it refuses", a
   Deno.writeTextFileSync(`${path}/config.json`, config.replace('"format": 3', '"format": 1'));
   await fails([`--resume=${path}`], "its format is 1, and this version reads format 3");
 });
-
-test("the evaluation says that it is not part of this version", async () => {
-  const says = "eval is not part of this version yet";
-  await assertFails({ script: "evaluate/main.ts", args: ["--anything"], code: 1, says });
-});
