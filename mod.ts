@@ -95,6 +95,8 @@ export {
 export { type LineLengths, prepareRunFolder, RunFolder } from "./nn/run_folder.ts";
 export { ProgressLine, type ProgressOutput, standardOutput } from "./nn/progress.ts";
 export { type RunModel, RunProgress } from "./nn/run_progress.ts";
+export type { StepLoopOptions } from "./nn/step_loop.ts";
+export { MEMORY_MODES, type MemoryMode } from "./nn/recompute.ts";
 export type { Report, Sums } from "./nn/metrics.ts";
 export type { Phase, SearchState } from "./search/search_state.ts";
 export type { EdgeWeights, KeptPrimitives } from "./search/edge_weights.ts";
