@@ -76,6 +76,13 @@ export { cellText } from "./nn/draw_text.ts";
 
 // The search: its config, a run from stage to stage, and the discrete steps on their own
 export * from "./search/config.ts";
+export type {
+  AugmentationConfig,
+  Changes,
+  CommonConfig,
+  NormalisationConfig,
+  SgdConfig,
+} from "./nn/training_config.ts";
 export type { BatchNormConfig } from "./nn/batch_norm.ts";
 export { MEMORY_MODES, type MemoryMode } from "./nn/recompute.ts";
 export { Search, type SearchOptions } from "./search/search.ts";
@@ -88,8 +95,10 @@ export {
 } from "./search/search_progress.ts";
 export { type LineLengths, prepareRunFolder, RunFolder } from "./nn/run_folder.ts";
 export { ProgressLine, type ProgressOutput, standardOutput } from "./nn/progress.ts";
-export type { Report } from "./nn/metrics.ts";
-export type { Phase, SearchState, Sums } from "./search/search_state.ts";
+export { type RunModel, RunProgress } from "./nn/run_progress.ts";
+export type { StepLoopOptions } from "./nn/step_loop.ts";
+export type { Report, Sums } from "./nn/metrics.ts";
+export type { Phase, SearchState } from "./search/search_state.ts";
 export type { EdgeWeights, KeptPrimitives } from "./search/edge_weights.ts";
 export { type DropOptions, dropPrimitives } from "./search/drop.ts";
 export { deriveGenotype } from "./search/derive.ts";

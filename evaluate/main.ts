@@ -1,18 +1,19 @@
-/** `deno task eval`: not part of this version; says so and ends with code 1. */
+/** `deno task eval`: see `eval_main.ts`, which this connects with the machine. */
 
-import { type MainProgram, runMain } from "../nn/run_main.ts";
-import { RunError } from "../nn/run_files.ts";
+import { startBackend } from "../backends/mod.ts";
+import { loadDataset } from "../datasets/mod.ts";
+import { standardOutput } from "../nn/progress.ts";
+import { runMain } from "../nn/run_main.ts";
+import { evalMain } from "./eval_main.ts";
+import { EVAL_TASK } from "./task.ts";
 
-const program: MainProgram = {
-  command: "deno task eval",
-  run: "deno run -q -P=eval",
-  script: "evaluate/main.ts",
-  folders: { read: [".", "/tmp"], write: ["runs", ".cache", "/tmp"] },
-};
+/** Keeps data that was fetched; beside deno.json wherever the program is started. */
+const cacheDir = `${import.meta.dirname}/../.cache`;
 
-await runMain(program, () => {
-  throw new RunError(
-    "Cannot train or test a network: eval is not part of this version yet, only " +
-      "deno task search is",
-  );
-});
+await runMain(EVAL_TASK, (args) =>
+  evalMain(args, {
+    program: EVAL_TASK,
+    output: standardOutput(),
+    startBackend,
+    loadData: (which) => loadDataset({ ...which, cacheDir }),
+  }));

@@ -3,6 +3,7 @@
 import type { BatchNormConfig } from "../nn/batch_norm.ts";
 import type { Genotype } from "../nn/genotypes.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
+import type { SgdConfig } from "../nn/training_config.ts";
 
 /** First ids of the forks of the run's seed, so that no two uses share numbers. */
 export const RANDOM_STREAMS = {
@@ -11,20 +12,6 @@ export const RANDOM_STREAMS = {
   order: 3,
   augmentation: 4,
 } as const;
-
-/** SGD of the weights. */
-export interface OptimizerConfig {
-  /** At epoch 0; a cosine takes it to the minimum at the end. */
-  learningRate: number;
-  /** Where the cosine ends. */
-  minimumLearningRate: number;
-  /** Share of the last step in the next, in [0, 1). */
-  momentum: number;
-  /** Added to the gradient, times the weight. */
-  weightDecay: number;
-  /** Largest global norm of the gradients. */
-  clip: number;
-}
 
 /** The auxiliary head. */
 export interface AuxiliaryConfig {
@@ -53,7 +40,7 @@ export interface TrainingSettings {
   /** Rate of drop path that the epochs go towards, in [0, 1); with 0 there is none. */
   dropPath: number;
   /** How weights are trained. */
-  optimizer: OptimizerConfig;
+  optimizer: SgdConfig;
   /** Of every batch norm. */
   batchNorm: BatchNormConfig;
   /** Share of the label spread over all classes, in [0, 1). */

@@ -109,6 +109,17 @@ export function choice<T extends string>(words: readonly T[]): ValueType<T> {
   };
 }
 
+/** `on` or `off`, as true or false. */
+export function onOff(): ValueType<boolean> {
+  const values = new Map([["off", false], ["on", true]]);
+  return {
+    placeholder: "NAME",
+    accepts: "off or on",
+    parse: (text) => values.get(text),
+    words: [...values.keys()],
+  };
+}
+
 /** Any text but the empty one. */
 export function text(placeholder = "TEXT"): ValueType<string> {
   return { placeholder, accepts: "", parse: (given) => given === "" ? undefined : given };
@@ -140,6 +151,48 @@ export interface CommandSpec {
   readonly epilogue?: string;
 }
 
+/** A program that is several, each with options of its own. */
+export interface ProgramSpec {
+  /** What a person types to run it, such as `deno task eval`. */
+  readonly command: string;
+  /** What it does, one or two sentences. */
+  readonly summary: string;
+  /** Its parts, in the order of the help: the word that names each, and what it does. */
+  readonly subcommands: readonly { readonly name: string; readonly summary: string }[];
+}
+
+/**
+ * Reads the word that names a subcommand.
+ *
+ * @returns the word and the arguments behind it; or the help, where that was asked for
+ * @throws {UsageError} where the first argument names none, suggesting a near one
+ */
+export function parseSubcommand(
+  { command, summary, subcommands }: ProgramSpec,
+  args: readonly string[],
+): { name: string; args: readonly string[] } | { help: string } {
+  const [name, ...rest] = args, names = subcommands.map((subcommand) => subcommand.name);
+  if (names.includes(name)) return { name, args: rest };
+  if (name === "--help" || name === "-h") {
+    const help = newCommand(command, summary).helpCommand(false);
+    for (const subcommand of subcommands) {
+      help.command(subcommand.name).description(subcommand.summary);
+    }
+    return { help: help.helpInformation() };
+  }
+  const wanted = `want ${choice(names).accepts}`;
+  if (name === undefined) throw new UsageError(`Cannot tell what to do: ${wanted}`);
+  throw new UsageError(`unknown subcommand ${name}: ${wanted}${suggest(name, names)}`);
+}
+
+function newCommand(name: string, summary: string): Command {
+  return new Command(name)
+    .description(summary)
+    .helpOption("-h, --help", "show this help")
+    .configureHelp({ helpWidth: HELP_WIDTH })
+    .configureOutput({ getOutHasColors: () => false, getErrHasColors: () => false });
+}
+
 /** The options that were given, by name; or the help, where that was asked for. */
 export type ParsedCommandLine = { values: Readonly<Record<string, unknown>> } | { help: string };
 
@@ -151,17 +204,12 @@ export type ParsedCommandLine = { values: Readonly<Record<string, unknown>> } | 
 export function parseCommandLine(spec: CommandSpec, args: readonly string[]): ParsedCommandLine {
   const values: Record<string, unknown> = {};
   let help = "";
-  const command = new Command(spec.command)
-    .description(spec.summary)
+  const command = newCommand(spec.command, spec.summary)
     .exitOverride()
     .showSuggestionAfterError(false)
-    .helpOption("-h, --help", "show this help")
-    .configureHelp({ helpWidth: HELP_WIDTH })
     .configureOutput({
       writeOut: (text) => help += text,
       writeErr: () => {},
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
     });
   for (const option of spec.options) {
     const { name, type } = option;

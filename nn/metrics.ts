@@ -20,6 +20,28 @@ export interface Report {
   samples: number;
 }
 
+/** Sums over the samples seen so far in an epoch; divided by `samples` they are a {@linkcode Report}. */
+export type Sums = Report;
+
+/** Sums over no sample. */
+export function noSums(): Sums {
+  return { loss: 0, top1: 0, top5: 0, samples: 0 };
+}
+
+/** Adds a report to an epoch's sums. */
+export function addReport(sums: Sums, { loss, top1, top5, samples }: Report): void {
+  sums.loss += loss * samples;
+  sums.top1 += top1 * samples;
+  sums.top5 += top5 * samples;
+  sums.samples += samples;
+}
+
+/** The means over the samples of an epoch; undefined before the first report. */
+export function meansOf({ loss, top1, top5, samples }: Sums): Report | undefined {
+  if (samples === 0) return undefined;
+  return { loss: loss / samples, top1: top1 / samples, top5: top5 / samples, samples };
+}
+
 /** Running sums; dispose when done. */
 export class Metrics {
   /** `[3]` float32: sum of losses, top-1 and top-5 counts. */

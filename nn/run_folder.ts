@@ -6,7 +6,7 @@
  * | `config.json` | format, kind of run, every option, versions, device |
  * | `log.jsonl` | a line per report, epoch, validation and stage: the same in every run of one config |
  * | `timing.jsonl` | speed, memory and time of day beside it: differs from run to run |
- * | `alphas.jsonl` | the architecture weights (softmax of the alphas) after every epoch |
+ * | `alphas.jsonl` | of a search: the architecture weights (softmax of the alphas) after every epoch |
  * | `checkpoint*.safetensors` | the state to continue from, see `checkpoint.ts` |
  * | further files | genotypes, drawings, summary, as the kind of run leaves them |
  *
@@ -17,13 +17,15 @@
 import { attempt, JsonLines, replaceFile, RunError } from "./run_files.ts";
 
 /** Version of the folder's layout and of the checkpoint's content. */
-export const RUN_FORMAT = 2;
-
-/** The files of JSON lines that belong to the run's result, and not to its circumstances. */
-const RESULT_LINES = ["log", "alphas"] as const;
+export const RUN_FORMAT = 3;
 
 /** Bytes of each file of lines at a moment, as a checkpoint stores them. */
-export type LineLengths = Readonly<Record<"log" | "alphas", number>>;
+export interface LineLengths {
+  /** Of `log.jsonl`. */
+  readonly log: number;
+  /** Of `alphas.jsonl`, which a search has. */
+  readonly alphas?: number;
+}
 
 /** What `config.json` holds. */
 export interface RunConfig<Options = Record<string, unknown>> {
@@ -45,16 +47,16 @@ export interface RunConfig<Options = Record<string, unknown>> {
 export class RunFolder implements Disposable {
   /** The folder's path as given. */
   readonly path: string;
-  readonly #lines: Record<"log" | "alphas" | "timing", JsonLines>;
+  readonly #log: JsonLines;
+  readonly #timing: JsonLines;
+  readonly #alphas: JsonLines | undefined;
 
-  private constructor(path: string) {
+  private constructor(path: string, kind: RunConfig["kind"]) {
     this.path = path;
-    this.#lines = {
-      log: new JsonLines(`${path}/log.jsonl`),
-      alphas: new JsonLines(`${path}/alphas.jsonl`),
-      timing: new JsonLines(`${path}/timing.jsonl`),
-    };
-    if (!this.#lines.log.lock()) {
+    this.#log = new JsonLines(`${path}/log.jsonl`);
+    this.#timing = new JsonLines(`${path}/timing.jsonl`);
+    if (kind === "search") this.#alphas = new JsonLines(`${path}/alphas.jsonl`);
+    if (!this.#log.lock()) {
       this[Symbol.dispose]();
       throw new RunError(`Cannot use the run folder ${path}: another process is using it`);
     }
@@ -68,32 +70,32 @@ export class RunFolder implements Disposable {
   static create<Options>(path: string, config: RunConfig<Options>): RunFolder {
     prepareRunFolder(path);
     replaceFile(`${path}/config.json`, JSON.stringify(config, null, 2) + "\n");
-    return new RunFolder(path);
+    return new RunFolder(path, config.kind);
   }
 
   /** Opens the folder of a run that {@linkcode readRunConfig} has read. */
-  static open(path: string): RunFolder {
-    return new RunFolder(path);
+  static open(path: string, kind: RunConfig["kind"]): RunFolder {
+    return new RunFolder(path, kind);
   }
 
   /** Adds a line to `log.jsonl`: only what every run of the same config repeats. */
   log(line: Record<string, unknown>): void {
-    this.#lines.log.append(line);
+    this.#log.append(line);
   }
 
   /** Adds a line to `timing.jsonl`: what differs from run to run. */
   timing(line: Record<string, unknown>): void {
-    this.#lines.timing.append(line);
+    this.#timing.append(line);
   }
 
-  /** Adds a line to `alphas.jsonl`. */
+  /** Adds a line to `alphas.jsonl`, which a search has. */
   alphas(line: Record<string, unknown>): void {
-    this.#lines.alphas.append(line);
+    this.#alphas?.append(line);
   }
 
   /** Waits until the lines are on the disk, and returns the lengths that a checkpoint needs. */
   lengths(): LineLengths {
-    return { log: this.#lines.log.sync(), alphas: this.#lines.alphas.sync() };
+    return { log: this.#log.sync(), alphas: this.#alphas?.sync() };
   }
 
   /**
@@ -102,7 +104,8 @@ export class RunFolder implements Disposable {
    * @throws {RunError} when a file has become shorter than that
    */
   cutBack(lengths: LineLengths): void {
-    for (const name of RESULT_LINES) this.#lines[name].truncate(lengths[name]);
+    this.#log.truncate(lengths.log);
+    this.#alphas?.truncate(lengths.alphas ?? 0);
   }
 
   /** Writes or replaces one of the further files. */
@@ -110,10 +113,9 @@ export class RunFolder implements Disposable {
     replaceFile(`${this.path}/${name}`, content);
   }
 
-  /** Closes its files. */
   /** Closes the files. */
   [Symbol.dispose](): void {
-    for (const lines of Object.values(this.#lines)) lines[Symbol.dispose]();
+    for (const lines of [this.#log, this.#timing, this.#alphas]) lines?.[Symbol.dispose]();
   }
 }
 

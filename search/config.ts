@@ -8,8 +8,16 @@
  * Source: arXiv 1904.12760 ("the paper"), and its authors' code where they differ.
  */
 
-import { suggest } from "../backends/suggest.ts";
-import { BATCH_NORM, type BatchNormConfig } from "../nn/batch_norm.ts";
+import { BATCH_NORM } from "../nn/batch_norm.ts";
+import {
+  change,
+  type Changes,
+  type CommonConfig,
+  given,
+  oneOf,
+  SGD,
+  type SgdConfig,
+} from "../nn/training_config.ts";
 import { checkSearchConfig } from "./config_checks.ts";
 
 /** The presets, the default first. */
@@ -44,20 +52,6 @@ export interface StageConfig {
   drop: number;
 }
 
-/** SGD of the weights. */
-export interface WeightOptimizerConfig {
-  /** At epoch 0; a cosine takes it to the minimum at the end of the stage. */
-  learningRate: number;
-  /** Where the cosine ends. */
-  minimumLearningRate: number;
-  /** Share of the last step in the next, in [0, 1). */
-  momentum: number;
-  /** Added to the gradient, times the weight. */
-  weightDecay: number;
-  /** Largest global norm of the gradients. */
-  clip: number;
-}
-
 /** Adam of the alphas, and where they start. */
 export interface AlphaOptimizerConfig {
   /** Standard deviation of the initial alphas. */
@@ -76,26 +70,8 @@ export interface AlphaOptimizerConfig {
   clip: number;
 }
 
-/** How training images are changed. */
-export interface AugmentationConfig {
-  /** Zero padding of the random crop in pixels. */
-  cropPadding: number;
-  /** Probability of a mirrored image. */
-  flipProbability: number;
-  /** Side of the square cut out in pixels; 0 for none. */
-  cutout: number;
-}
-
-/** What pixel values in 0..1 are normalised with, red first; null for the data set's own. */
-export interface NormalisationConfig {
-  /** Subtracted. */
-  mean: [number, number, number] | null;
-  /** Divided by. */
-  std: [number, number, number] | null;
-}
-
 /** A whole search. */
-export interface SearchConfig {
+export interface SearchConfig extends CommonConfig {
   /** Where the defaults came from. */
   preset: Preset;
   /** What is searched on. */
@@ -123,15 +99,9 @@ export interface SearchConfig {
   /** The stages in order. */
   stages: StageConfig[];
   /** How weights are trained. */
-  weights: WeightOptimizerConfig;
+  weights: SgdConfig;
   /** How alphas are trained. */
   alphas: AlphaOptimizerConfig;
-  /** Of every batch norm. */
-  batchNorm: BatchNormConfig;
-  /** How images become the network's input. */
-  normalisation: NormalisationConfig;
-  /** How training images are changed. */
-  augmentation: AugmentationConfig;
 }
 
 /** The authors' command. */
@@ -153,13 +123,7 @@ const AUTHORS: SearchConfig = {
     { layers: 11, addedChannels: 0, skipDropout: 0.4, drop: 2 },
     { layers: 17, addedChannels: 0, skipDropout: 0.7, drop: 2 },
   ],
-  weights: { // paper, section 4.2; authors' code for the clip
-    learningRate: 0.025,
-    minimumLearningRate: 0,
-    momentum: 0.9,
-    weightDecay: 3e-4,
-    clip: 5,
-  },
+  weights: { ...SGD },
   alphas: { // paper, section 4.2; authors' code for the clip and the initial deviation
     initialDeviation: 1e-3,
     learningRate: 6e-4,
@@ -191,20 +155,12 @@ const QUICK = {
   layers: [4, 6, 8],
 };
 
-/** A part of a config that is changed number by number. */
-export type GroupName = "weights" | "alphas" | "batchNorm" | "normalisation" | "augmentation";
-const GROUPS: readonly GroupName[] = [
-  "weights",
-  "alphas",
-  "batchNorm",
-  "normalisation",
-  "augmentation",
-];
+/** The parts of a config that are changed number by number. */
+const PARTS = ["weights", "alphas", "batchNorm", "normalisation", "augmentation"] as const;
 
 /** Changes to a preset; per-stage lists have one value per stage. */
 export type SearchOverrides =
-  & Partial<Omit<SearchConfig, "preset" | "stages" | GroupName>>
-  & { [Group in GroupName]?: Partial<SearchConfig[Group]> }
+  & Changes<Omit<SearchConfig, "preset" | "stages">, keyof CommonConfig | "weights" | "alphas">
   & { [Key in keyof StageConfig]?: readonly StageConfig[Key][] };
 
 /**
@@ -219,11 +175,7 @@ export function searchConfig(
 ): SearchConfig {
   const config = presetConfig(preset, overrides.dataset ?? "cifar10");
   const { layers, addedChannels, skipDropout, drop, ...others } = given(overrides);
-  for (const [key, value] of Object.entries(others)) {
-    const group = GROUPS.find((name) => name === key);
-    if (group) Object.assign(config[group], given(value as object));
-    else Object.assign(config, { [key]: value });
-  }
+  change(config, others, PARTS);
   for (const [key, values] of Object.entries({ layers, addedChannels, skipDropout, drop })) {
     if (values === undefined) continue;
     if (values.length !== config.stages.length) {
@@ -235,13 +187,6 @@ export function searchConfig(
   }
   checkSearchConfig(config);
   return config;
-}
-
-/** The entries that have a value. */
-function given<T extends object>(overrides: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(overrides).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
 }
 
 function presetConfig(preset: string, dataset: string): SearchConfig {
@@ -258,15 +203,4 @@ function presetConfig(preset: string, dataset: string): SearchConfig {
     config.stages.forEach((stage, index) => stage.layers = layers[index]);
   }
   return config;
-}
-
-function oneOf<T extends string>(
-  known: readonly T[],
-  { option, value }: { option: string; value: string },
-): T {
-  const found = known.find((name) => name === value);
-  if (found !== undefined) return found;
-  throw new RangeError(
-    `Unknown ${option} "${value}": want ${known.join(", ")}${suggest(value, known)}`,
-  );
 }

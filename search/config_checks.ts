@@ -1,24 +1,16 @@
 /** The limits of every number of a search, checked before anything is built or loaded. */
 
+import {
+  checkLimits,
+  type LimitCheck,
+  NATURAL,
+  NOT_NEGATIVE,
+  POSITIVE_INTEGER,
+  RATE,
+} from "../nn/limits.ts";
 import { PRIMITIVES } from "../nn/primitives.ts";
+import { commonLimits, sgdLimits } from "../nn/training_config.ts";
 import type { SearchConfig } from "./config.ts";
-
-/** What a number may be: at least `from` or more than `above`, at most `to` or less than `below`. */
-interface Limits {
-  from?: number;
-  above?: number;
-  to?: number;
-  below?: number;
-  whole?: "whole" | "even";
-}
-
-type Check = [option: string, value: number, limits: Limits];
-
-const RATE: Limits = { from: 0, below: 1 };
-const POSITIVE_INTEGER: Limits = { from: 1, whole: "whole" };
-const NATURAL: Limits = { from: 0, whole: "whole" };
-const NOT_NEGATIVE: Limits = { from: 0 };
-const POSITIVE: Limits = { above: 0 };
 
 /** Fewest cells that hold both kinds: with three, one normal cell and two that reduce. */
 const LEAST_LAYERS = 3;
@@ -30,10 +22,9 @@ const LEAST_LAYERS = 3;
  * @throws {RangeError} naming the first option that is out of its range
  */
 export function checkSearchConfig(config: SearchConfig, data: { images?: number } = {}): void {
-  const { epochs, batch, trainImages, stages, weights, alphas, batchNorm, augmentation } = config;
-  const { mean, std } = config.normalisation;
+  const { epochs, batch, trainImages, stages, weights, alphas } = config;
   const perPart = Math.min(trainImages ?? Infinity, data.images ?? Infinity);
-  const checks: Check[] = [
+  const checks: LimitCheck[] = [
     ["seed", config.seed, NATURAL],
     ["epochs", epochs, POSITIVE_INTEGER],
     ["alphaFromEpoch", config.alphaFromEpoch, NATURAL],
@@ -44,14 +35,7 @@ export function checkSearchConfig(config: SearchConfig, data: { images?: number 
     ["trainShare", config.trainShare, { above: 0, below: 1 }],
     ["skipDropoutDecay", config.skipDropoutDecay, NOT_NEGATIVE],
     ["maxSkips", config.maxSkips, { ...NATURAL, to: 8 }],
-    ["weights.learningRate", weights.learningRate, NOT_NEGATIVE],
-    ["weights.minimumLearningRate", weights.minimumLearningRate, {
-      from: 0,
-      to: weights.learningRate,
-    }],
-    ["weights.momentum", weights.momentum, RATE],
-    ["weights.weightDecay", weights.weightDecay, NOT_NEGATIVE],
-    ["weights.clip", weights.clip, NOT_NEGATIVE],
+    ...sgdLimits("weights", weights),
     ["alphas.initialDeviation", alphas.initialDeviation, NOT_NEGATIVE],
     ["alphas.learningRate", alphas.learningRate, NOT_NEGATIVE],
     ["alphas.beta1", alphas.beta1, RATE],
@@ -59,13 +43,7 @@ export function checkSearchConfig(config: SearchConfig, data: { images?: number 
     ["alphas.epsilon", alphas.epsilon, NOT_NEGATIVE],
     ["alphas.weightDecay", alphas.weightDecay, NOT_NEGATIVE],
     ["alphas.clip", alphas.clip, NOT_NEGATIVE],
-    ["batchNorm.epsilon", batchNorm.epsilon, POSITIVE],
-    ["batchNorm.momentum", batchNorm.momentum, { from: 0, to: 1 }],
-    ...(mean ?? []).map((value): Check => ["normalisation.mean", value, { from: 0, to: 1 }]),
-    ...(std ?? []).map((value): Check => ["normalisation.std", value, POSITIVE]),
-    ["augmentation.cropPadding", augmentation.cropPadding, { ...NATURAL, to: 32 }],
-    ["augmentation.flipProbability", augmentation.flipProbability, { from: 0, to: 1 }],
-    ["augmentation.cutout", augmentation.cutout, NATURAL],
+    ...commonLimits(config),
   ];
   let kept: number = PRIMITIVES.length;
   stages.forEach((stage, index) => {
@@ -78,7 +56,7 @@ export function checkSearchConfig(config: SearchConfig, data: { images?: number 
     );
     kept -= stage.drop;
   });
-  for (const [option, value, limits] of checks) checkNumber(option, value, limits);
+  checkLimits("search", checks);
   const [last] = stages.slice(-1);
   if (kept !== 1) {
     throw new RangeError(
@@ -86,17 +64,4 @@ export function checkSearchConfig(config: SearchConfig, data: { images?: number 
         `${last.drop + kept - 1}, so that one primitive stays on each edge`,
     );
   }
-}
-
-function checkNumber(option: string, value: number, limits: Limits): void {
-  const { from = -Infinity, above = -Infinity, to = Infinity, below = Infinity, whole } = limits;
-  const fits = value >= from && value > above && value <= to && value < below &&
-    (!whole || Number.isSafeInteger(value)) && (whole !== "even" || value % 2 === 0);
-  if (fits) return;
-  const kind = whole === "even" ? "an even integer" : whole ? "an integer" : "a number";
-  const lower = limits.from === undefined ? `above ${above}` : `from ${from}`;
-  const upper = below < Infinity ? ` to below ${below}` : to < Infinity ? ` to ${to}` : "";
-  throw new RangeError(
-    `Cannot search with ${option} ${value}: want ${kind} ${lower}${upper}`,
-  );
 }

@@ -1,7 +1,12 @@
-/** `deno task search`: see `search_main.ts`, which this connects with the machine. */
+/**
+ * `deno task search`: connects `search_main.ts` with the machine, and with the evaluation, which trains
+ * what was found on the same backend and data.
+ */
 
-import { startBackend } from "../backends/mod.ts";
-import { loadDataset } from "../datasets/mod.ts";
+import { startBackend, type StartedBackend } from "../backends/mod.ts";
+import { type ImageDataset, loadDataset } from "../datasets/mod.ts";
+import { EVAL_TASK } from "../evaluate/task.ts";
+import { trainMain } from "../evaluate/train_main.ts";
 import { standardOutput } from "../nn/progress.ts";
 import { type MainProgram, runMain } from "../nn/run_main.ts";
 import { searchMain } from "./search_main.ts";
@@ -16,10 +21,17 @@ const program: MainProgram = {
 /** Keeps data that was fetched; beside deno.json wherever the program is started. */
 const cacheDir = `${import.meta.dirname}/../.cache`;
 
+let started: Promise<StartedBackend> | undefined, data: Promise<ImageDataset> | undefined;
+
+const shared: Omit<Parameters<typeof trainMain>[1], "program"> = {
+  output: standardOutput(),
+  startBackend: (name, options) => started ??= startBackend(name, options),
+  loadData: (which) => data ??= loadDataset({ ...which, cacheDir }),
+};
+
 await runMain(program, (args) =>
   searchMain(args, {
+    ...shared,
     program,
-    output: standardOutput(),
-    startBackend,
-    loadData: (which) => loadDataset({ ...which, cacheDir }),
+    train: (args) => trainMain(args, { ...shared, program: EVAL_TASK }),
   }));

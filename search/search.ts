@@ -19,7 +19,9 @@ import type { ImageDataset } from "../datasets/types.ts";
 import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
 import { RunError } from "../nn/run_files.ts";
+import { addReport, meansOf } from "../nn/metrics.ts";
 import type { RunFolder } from "../nn/run_folder.ts";
+import { StepLoop, type StepLoopOptions } from "../nn/step_loop.ts";
 import type { SearchConfig } from "./config.ts";
 import { dropPrimitives } from "./drop.ts";
 import { drySteps } from "./dry_steps.ts";
@@ -29,10 +31,8 @@ import type { SearchResult } from "./run_summary.ts";
 import { stageLoaders } from "./search_data.ts";
 import type { SearchProgress } from "./search_progress.ts";
 import {
-  addReport,
   beginningOfSearch,
   beginningOfStage,
-  meansOf,
   moveTo,
   type SavedState,
   savedState,
@@ -41,7 +41,7 @@ import {
 import { type StageSettings, stageSettings, StageTrainer } from "./stage_trainer.ts";
 
 /** What a search works with. */
-export interface SearchOptions {
+export interface SearchOptions extends StepLoopOptions {
   /** Every number of it. */
   readonly config: SearchConfig;
   /** The images; the test split is not used. */
@@ -50,12 +50,6 @@ export interface SearchOptions {
   readonly folder: RunFolder;
   /** Where it shows how far it is. */
   readonly progress: SearchProgress;
-  /** Steps between two reports. */
-  readonly reportEvery: number;
-  /** Minutes between two checkpoints within an epoch; 0 for one after every step. */
-  readonly checkpointMinutes: number;
-  /** Whether the run is to stop after the current step. */
-  readonly interrupted: () => boolean;
   /** Compiles what the calls in `body` need; absent where nothing is to be compiled. */
   readonly compileAhead?: (body: () => void) => Promise<void>;
   /** Whether cells are computed twice instead of kept, which changes no result; default "normal". */
@@ -66,9 +60,6 @@ export interface SearchOptions {
   readonly createRecorder?: () => Recorder;
 }
 
-/** Leaves the loops when the run is to stop; caught in {@linkcode Search.run}. */
-class Stop extends Error {}
-
 /** A search, new or continued. */
 export class Search {
   readonly #options: SearchOptions;
@@ -76,8 +67,7 @@ export class Search {
   #restore: { counters: Record<string, number>; tensors: Checkpoint["tensors"] } | undefined;
   #trainer!: StageTrainer;
   #loaders!: ReturnType<typeof stageLoaders>;
-  #savedAt = performance.now();
-  #steppedAt = performance.now();
+  readonly #loop: StepLoop;
 
   /**
    * Prepares the run folder.
@@ -88,6 +78,11 @@ export class Search {
    */
   constructor(options: SearchOptions, checkpoint?: Checkpoint) {
     this.#options = options;
+    this.#loop = new StepLoop(options, {
+      report: () => this.#report(),
+      save: () => this.#save(),
+      show: (step) => options.progress.step(this.#state, step),
+    });
     if (!checkpoint) {
       this.#state = beginningOfSearch();
       options.folder.cutBack({ log: 0, alphas: 0 });
@@ -106,17 +101,13 @@ export class Search {
    * @throws {RunError} when the run folder cannot be written, or the loss is not finite any more
    * @throws {OutOfMemoryError} when a step does not fit; the last checkpoint stays
    */
-  async run(): Promise<SearchResult | undefined> {
-    this.#steppedAt = this.#savedAt = performance.now();
-    try {
+  run(): Promise<SearchResult | undefined> {
+    return this.#loop.run(async () => {
       for (;;) {
         const result = await this.#runStage();
         if (result) return result;
       }
-    } catch (error) {
-      if (error instanceof Stop) return undefined;
-      throw error;
-    }
+    });
   }
 
   /** What the current stage's network is made from. */
@@ -151,9 +142,7 @@ export class Search {
     await compileAhead?.(() =>
       drySteps(this.stageSettings(), { size: config.batch, recorder: createRecorder?.() })
     );
-    const now = performance.now();
-    this.#state.seconds += (now - this.#steppedAt) / 1000;
-    this.#steppedAt = now;
+    this.#loop.countTime(this.#state);
   }
 
   #stageFacts() {
@@ -189,7 +178,7 @@ export class Search {
       state.validation = report;
     }
     moveTo(state, state.epoch + 1, "train");
-    await this.#save();
+    await this.#loop.save();
   }
 
   async #trainEpoch(): Promise<void> {
@@ -200,7 +189,7 @@ export class Search {
     for (const batch of this.#loaders.weights.epoch(epoch, state.step)) {
       const images = this.#trainStep(batch, alphaSteps);
       state.alphaPosition = cycle.position();
-      await this.#afterStep(images, this.#loaders.weights.batchesPerEpoch);
+      await this.#loop.afterStep(state, { images, steps: this.#loaders.weights.batchesPerEpoch });
     }
   }
 
@@ -216,26 +205,9 @@ export class Search {
     const { validation } = this.#loaders;
     for (const batch of validation.epoch(this.#state.epoch, this.#state.step)) {
       this.#trainer.evaluate(batch);
-      await this.#afterStep(batch.size, validation.batchesPerEpoch);
+      const done = { images: batch.size, steps: validation.batchesPerEpoch };
+      await this.#loop.afterStep(this.#state, done);
     }
-  }
-
-  /** Counts, reports and saves after a step, and stops the run where that is asked for. */
-  async #afterStep(images: number, steps: number): Promise<void> {
-    const { progress, reportEvery, checkpointMinutes, interrupted } = this.#options;
-    const state = this.#state;
-    state.step++;
-    if (state.step % reportEvery === 0 || state.step === steps) await this.#report();
-    const now = performance.now(), milliseconds = now - this.#steppedAt;
-    this.#steppedAt = now;
-    state.seconds += milliseconds / 1000;
-    progress.step(state, { images, milliseconds });
-    await new Promise((resolve) => setTimeout(resolve)); // lets messages of workers in
-    if (interrupted()) {
-      await this.#save();
-      throw new Stop();
-    }
-    if (now - this.#savedAt >= 60_000 * checkpointMinutes) await this.#save();
   }
 
   /** Reads the metrics since the last report, and logs those of training. */
@@ -277,7 +249,6 @@ export class Search {
     const { tensors, counters } = await this.#trainer.state();
     const state: SavedState = { state: this.#state, lengths: folder.lengths(), counters };
     await writeCheckpoint(folder.path, { state, tensors });
-    this.#savedAt = performance.now();
   }
 
   async #endStage(): Promise<SearchResult | undefined> {

@@ -6,16 +6,13 @@
  */
 
 import type { LoaderPosition } from "../datasets/loader.ts";
+import { noSums, type Report, type Sums } from "../nn/metrics.ts";
 import { RunError } from "../nn/run_files.ts";
 import type { LineLengths } from "../nn/run_folder.ts";
 import { allPrimitives, type KeptPrimitives } from "./edge_weights.ts";
-import type { Report } from "./stage_trainer.ts";
 
 /** The parts of an epoch: its steps, then, in the last epochs, its validation. */
 export type Phase = "train" | "validate";
-
-/** Sums over the samples seen so far in an epoch; divided by `samples` they are a {@linkcode Report}. */
-export type Sums = Report;
 
 /** The state of a search between two steps. */
 export interface SearchState {
@@ -49,10 +46,6 @@ export interface SavedState {
   readonly counters: Record<string, number>;
 }
 
-function noSums(): Sums {
-  return { loss: 0, top1: 0, top5: 0, samples: 0 };
-}
-
 /** The beginning of a stage. */
 export function beginningOfStage(stage: number, kept: SearchState["kept"]): SearchState {
   return {
@@ -77,20 +70,6 @@ export function moveTo(state: SearchState, epoch: number, phase: Phase): void {
   Object.assign(state, { epoch, phase, step: 0 });
   if (phase !== "train") return;
   state.sums = { weights: noSums(), alphas: noSums(), evaluation: noSums() };
-}
-
-/** Adds a report to an epoch's sums. */
-export function addReport(sums: Sums, { loss, top1, top5, samples }: Report): void {
-  sums.loss += loss * samples;
-  sums.top1 += top1 * samples;
-  sums.top5 += top5 * samples;
-  sums.samples += samples;
-}
-
-/** The means over the samples of an epoch; undefined before the first report. */
-export function meansOf({ loss, top1, top5, samples }: Sums): Report | undefined {
-  if (samples === 0) return undefined;
-  return { loss: loss / samples, top1: top1 / samples, top5: top5 / samples, samples };
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import type { BatchNormConfig } from "../nn/batch_norm.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
-import type { AlphaOptimizerConfig, SearchConfig, WeightOptimizerConfig } from "./config.ts";
+import type { SgdConfig } from "../nn/training_config.ts";
+import type { AlphaOptimizerConfig, SearchConfig } from "./config.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
 
 /** All that a stage's training depends on. */
@@ -26,7 +27,7 @@ export interface StageSettings {
   /** First epoch that trains alphas. */
   alphaFromEpoch: number;
   /** How weights are trained. */
-  weights: WeightOptimizerConfig;
+  weights: SgdConfig;
   /** How alphas are trained. */
   alphas: AlphaOptimizerConfig;
   /** Of every batch norm. */

@@ -35,7 +35,7 @@ test("RunFolder.create() makes a folder that readRunConfig() and open() accept",
   const path = `${folder}/a/b`;
   RunFolder.create(path, CONFIG)[Symbol.dispose]();
   assertEquals(readRunConfig(path, "search"), CONFIG);
-  using run = RunFolder.open(path);
+  using run = RunFolder.open(path, "search");
   assertEquals(run.lengths(), { log: 0, alphas: 0 });
 });
 

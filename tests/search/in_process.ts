@@ -2,7 +2,7 @@
 
 import type { Backend, BackendOptions } from "../../backends/contract.ts";
 import type { MainProgram } from "../../nn/run_main.ts";
-import { searchMain } from "../../search/search_main.ts";
+import { type SearchEnvironment, searchMain } from "../../search/search_main.ts";
 import { loadSample } from "../datasets/sample.ts";
 
 const program: MainProgram = {
@@ -16,6 +16,7 @@ const program: MainProgram = {
 export async function searchHere(
   args: readonly string[],
   start: (options: BackendOptions) => Promise<Backend>,
+  train: SearchEnvironment["train"] = () => Promise.reject(new Error("not asked for")),
 ): Promise<string> {
   let backend: Backend | undefined;
   try {
@@ -27,6 +28,7 @@ export async function searchHere(
         return { backend, notTaken: [] };
       },
       loadData: () => Promise.resolve(loadSample()),
+      train,
     });
   } finally {
     backend?.close();

@@ -3,15 +3,10 @@
 import { parseCommandLine, UsageError } from "../../nn/command_line.ts";
 import { RunError } from "../../nn/run_files.ts";
 import { searchConfig } from "../../search/config.ts";
-import {
-  configOf,
-  type GivenOptions,
-  inOptions,
-  noteOn,
-  resumedOptions,
-  runOptionsOf,
-  SEARCH_COMMAND,
-} from "../../search/options.ts";
+import { type GivenOptions, inOptions } from "../../nn/config_options.ts";
+import { resumedOptions, runOptionsOf } from "../../nn/run_options.ts";
+import { configOf, noteOn, SEARCH_COMMAND } from "../../search/options.ts";
+import { SEARCH_OPTIONS } from "../../search/search_options.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 function given(...args: string[]): GivenOptions {
@@ -81,9 +76,9 @@ Deno.test("noteOn() says that alphas are not trained when their first epoch neve
 });
 
 Deno.test("inOptions() leaves other messages alone", () => {
-  assertEquals(inOptions("Cannot load image 3"), "Cannot load image 3");
+  assertEquals(inOptions("Cannot load image 3", SEARCH_OPTIONS), "Cannot load image 3");
   assertEquals(
-    inOptions("Cannot search with alphas.learningRate -1: want"),
+    inOptions("Cannot search with alphas.learningRate -1: want", SEARCH_OPTIONS),
     "Cannot search with --alpha-learning-rate -1: want",
   );
 });
@@ -105,14 +100,15 @@ Deno.test("SEARCH_COMMAND's help states types, ranges and every preset's default
 
 Deno.test("resumedOptions() takes over the run's own, but for what does not reach the result", () => {
   const run = {
-    search: configOf(given("--batch=8")),
+    options: SEARCH_OPTIONS,
+    config: configOf(given("--batch=8")),
     run: runOptionsOf(given("--threads=2", "--note=a", "--backend=cpu", "--data=/tmp/a")),
   };
   assertEquals(resumedOptions(given("--resume=a"), run), run.run);
   const changed = given("--resume=a", "--threads=1", "--data=/tmp/b", "--checkpoint-minutes=1");
   assertEquals(resumedOptions(changed, run), {
     ...run.run,
-    threads: 1,
+    backendOptions: { ...run.run.backendOptions, threads: 1 },
     data: "/tmp/b",
     checkpointMinutes: 1,
   });
@@ -120,7 +116,7 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
   assertEquals(resumedOptions(same, run), run.run);
   assertEquals(resumedOptions(given("--resume=a", "--adapter=high-performance"), run), run.run);
   const software = { ...run, run: runOptionsOf(given("--backend=webgpu", "--adapter=software")) };
-  assertEquals(software.run.adapter, "software");
+  assertEquals(software.run.backendOptions.adapter, "software");
   assertEquals(resumedOptions(given("--resume=a"), software), software.run);
   const low = resumedOptions(given("--resume=a", "--memory=low"), run);
   assertEquals(low, { ...run.run, memory: "low" });
@@ -135,7 +131,11 @@ Deno.test("resumedOptions() takes over the run's own, but for what does not reac
 });
 
 Deno.test("resumedOptions() refuses options that conflict with the run", () => {
-  const run = { search: configOf(given()), run: runOptionsOf(given("--backend=cpu")) };
+  const run = {
+    options: SEARCH_OPTIONS,
+    config: configOf(given()),
+    run: runOptionsOf(given("--backend=cpu")),
+  };
   const cases = [
     "--batch=8",
     "--preset=quick",

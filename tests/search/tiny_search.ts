@@ -3,6 +3,8 @@
 import { startBackend } from "../../backends/mod.ts";
 import { standardOutput } from "../../nn/progress.ts";
 import { type MainProgram, runMain } from "../../nn/run_main.ts";
+import { trainMain } from "../../evaluate/train_main.ts";
+import { TINY_EVALUATION } from "../evaluate/program.ts";
 import { searchMain } from "../../search/search_main.ts";
 import { loadSample } from "../datasets/sample.ts";
 
@@ -13,10 +15,15 @@ const program: MainProgram = {
   folders: { read: [".", "/tmp"], write: [".cache", "/tmp"] },
 };
 
+const environment = {
+  output: standardOutput(),
+  startBackend,
+  loadData: () => Promise.resolve(loadSample()),
+};
+
 await runMain(program, (args) =>
   searchMain(args, {
+    ...environment,
     program,
-    output: standardOutput(),
-    startBackend,
-    loadData: () => Promise.resolve(loadSample()),
+    train: (args) => trainMain(args, { ...environment, program: TINY_EVALUATION }),
   }));

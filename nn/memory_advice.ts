@@ -6,7 +6,7 @@
  */
 
 import { type Backend, batchToTry, OutOfMemoryError } from "../backends/contract.ts";
-import { type StageSettings, StageTrainer } from "./stage_trainer.ts";
+import type { MemoryMode } from "./recompute.ts";
 
 /** Images of the measured steps. */
 const PROBE = 4;
@@ -14,37 +14,37 @@ const PROBE = 4;
 /** The share of memory to fill: the rest is for fragments of freed blocks. */
 const SHARE = 0.85;
 
-const IMAGE_VALUES = 32 * 32 * 3;
-
-/** What {@linkcode memoryAdvice} needs to know of the search that ran out. */
-export interface ExhaustedSearch {
-  /** The stage that did not fit. */
-  readonly settings: StageSettings;
+/** What {@linkcode memoryAdvice} needs to know of the run that ran out. */
+export interface ExhaustedRun {
   /** The batch size that did not fit. */
   readonly batch: number;
   /** The backend it did not fit on. */
   readonly backend: Backend;
+  /** How the run used memory. */
+  readonly mode: MemoryMode;
+  /** Takes the run's steps, on a network of their own, with so many images; leaves nothing. */
+  readonly takeSteps: (size: number, mode: MemoryMode) => void;
 }
 
 /** A way on. */
 export interface MemoryAdvice {
   /** Part of a sentence, for people. */
   readonly message: string;
-  /** Options with which the search can also be resumed; none where it must start anew. */
+  /** Options with which the run can also be resumed; none where it must start anew. */
   readonly options: readonly string[];
 }
 
 /**
  * Looks for the largest batches whose steps should fit.
  *
- * @param error What was thrown; the search's own tensors have been disposed since.
+ * @param error What was thrown; the run's own tensors have been disposed since.
  */
-export function memoryAdvice(error: OutOfMemoryError, search: ExhaustedSearch): MemoryAdvice {
-  const { settings, batch } = search;
-  const own = Math.min(fittingBatch(error, search), Math.max(1, batch - 1));
+export function memoryAdvice(error: OutOfMemoryError, run: ExhaustedRun): MemoryAdvice {
+  const { batch, mode } = run;
+  const own = Math.min(fittingBatch(error, run), Math.max(1, batch - 1));
   const anew = `start anew with --batch=${own}`;
-  if (settings.memory === "low") return { message: anew, options: [] };
-  const low = fittingBatch(error, { ...search, settings: { ...settings, memory: "low" } });
+  if (mode === "low") return { message: anew, options: [] };
+  const low = fittingBatch(error, { ...run, mode: "low" });
   if (low >= batch) {
     return { message: `use --memory=low, or ${anew}`, options: ["--memory=low"] };
   }
@@ -55,17 +55,13 @@ export function memoryAdvice(error: OutOfMemoryError, search: ExhaustedSearch): 
 /** The largest batch size whose steps should fit, at least 1. */
 function fittingBatch(
   error: OutOfMemoryError,
-  { settings, batch, backend }: ExhaustedSearch,
+  { batch, backend, mode, takeSteps }: ExhaustedRun,
 ): number {
   const size = Math.min(PROBE, batch);
   try {
     const before = backend.memory().current; // what the failed step may still hold
-    const trainer = new StageTrainer(settings, backend.createRecorder?.());
     backend.resetPeak();
-    const images = new Float32Array(size * IMAGE_VALUES), labels = new Int32Array(size);
-    trainer.alphaStep({ images, labels, size });
-    trainer.weightStep({ images, labels, size });
-    trainer.dispose();
+    takeSteps(size, mode);
     const bytes = error.bytesInUse + error.bytesAsked;
     return Math.max(1, Math.floor(SHARE * bytes / (backend.memory().peak - before) * size));
   } catch (failure) {

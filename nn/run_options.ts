@@ -1,0 +1,192 @@
+/**
+ * The options that a run has besides its config, for every program that computes: the backend and what
+ * the backends take, where data and results are, how often to report and to save.
+ *
+ * Invariant: each stands in one row here; a new option of a backend is a row, a default and nothing else.
+ */
+
+import {
+  ADAPTER_CHOICES,
+  BACKEND_NAMES,
+  type BackendOptions,
+  PRECISIONS,
+  STORAGE_TYPES,
+} from "../backends/contract.ts";
+import {
+  choice,
+  decimal,
+  integer,
+  onOff,
+  type OptionSpec,
+  text,
+  UsageError,
+} from "./command_line.ts";
+import {
+  type ConfigOption,
+  type GivenOptions,
+  optionGroup,
+  type OptionRow,
+  optionText,
+  valueAt,
+  withDefaults,
+  withOptions,
+} from "./config_options.ts";
+import { MEMORY_MODES, type MemoryMode } from "./recompute.ts";
+import { RunError } from "./run_files.ts";
+
+/** What starts a backend. */
+export interface BackendChoice {
+  /** A backend's name, or `auto`. */
+  readonly backend: string;
+  /** What the backends take; each its own. */
+  readonly backendOptions: BackendOptions;
+}
+
+/** What a run has besides its config. */
+export interface RunOptions extends BackendChoice {
+  /** Whether all is kept that gradients need, or cells are computed twice. */
+  readonly memory: MemoryMode;
+  /** Path of the data; absent where it is fetched. */
+  readonly data?: string;
+  /** Kept with the run; empty for none. */
+  readonly note: string;
+  /** Steps between reports. */
+  readonly reportEvery: number;
+  /** Minutes between checkpoints within an epoch. */
+  readonly checkpointMinutes: number;
+}
+
+/** Where nothing is given. */
+export const RUN_DEFAULTS: RunOptions = {
+  backend: "auto",
+  backendOptions: {
+    adapter: ADAPTER_CHOICES[0],
+    subgroups: false,
+    storage: STORAGE_TYPES[0],
+    precision: PRECISIONS[0],
+  },
+  memory: MEMORY_MODES[0],
+  note: "",
+  reportEvery: 50,
+  checkpointMinutes: 10,
+};
+
+const BACKEND_ROWS: readonly OptionRow[] = [
+  ["backend", "backend", choice(["auto", ...BACKEND_NAMES]), "what computes"],
+  [
+    "threads",
+    "backendOptions.threads",
+    integer({ min: 1, max: 256 }),
+    "threads of the cpu backend",
+    {
+      unset: "all cores",
+      free: true,
+    },
+  ],
+  ["adapter", "backendOptions.adapter", choice(ADAPTER_CHOICES), "adapter of the webgpu backend"],
+  ["subgroups", "backendOptions.subgroups", onOff(), "sums over subgroups on the webgpu backend"],
+  [
+    "storage",
+    "backendOptions.storage",
+    choice(STORAGE_TYPES),
+    "how the webgpu backend keeps activations",
+  ],
+  [
+    "precision",
+    "backendOptions.precision",
+    choice(PRECISIONS),
+    "of the cudnn backend's dense convolutions; bf16: of results kept",
+  ],
+];
+
+const DATA_ROW: OptionRow = ["data", "data", text("PATH"), "the official archive or its folder", {
+  hint: "(default: fetched for cifar10)",
+  free: true,
+}];
+
+/** Options of a program that computes without a run: data and backend. */
+export const BACKEND_OPTIONS: readonly ConfigOption[] = optionGroup("Run:", [
+  DATA_ROW,
+  ...BACKEND_ROWS,
+]);
+
+/** Options of a run. */
+export const RUN_OPTIONS: readonly ConfigOption[] = [
+  ...BACKEND_OPTIONS,
+  ...optionGroup("Run:", [
+    ["memory", "memory", choice(MEMORY_MODES), "low: cells are computed twice instead of kept", {
+      free: true,
+    }],
+    ["note", "note", text(), "kept with the run", { hint: "" }],
+    ["report-every", "reportEvery", integer({ min: 1 }), "steps between reports"],
+    [
+      "checkpoint-minutes",
+      "checkpointMinutes",
+      decimal({ min: 0 }),
+      "minutes between checkpoints in an epoch",
+      { free: true },
+    ],
+  ]),
+];
+
+/** Options of rows with their defaults, for the help. */
+export function optionsOfRun(options: readonly ConfigOption[] = RUN_OPTIONS): OptionSpec[] {
+  return withDefaults(options, [["default", RUN_DEFAULTS]]);
+}
+
+/** The options that make or continue a run folder of a kind. */
+export function folderOptions(kind: string): OptionSpec[] {
+  const group = "Run:";
+  const hint = `(default: runs/${kind}-DATE-TIME)`;
+  return [
+    { name: "save", type: text("DIR"), help: "the run folder to make", hint, group },
+    { name: "resume", type: text("DIR"), help: "the run folder to continue", group },
+  ];
+}
+
+/** The options of a run that are given, and the defaults of the others. */
+export function runOptionsOf(given: GivenOptions): RunOptions {
+  return withOptions(RUN_DEFAULTS, given, RUN_OPTIONS);
+}
+
+/** A run as its config.json has it, and what names its options. */
+export interface ResumedRun<Config extends object> {
+  /** The config. */
+  readonly config: Config;
+  /** The rest. */
+  readonly run: RunOptions;
+  /** Options of the config. */
+  readonly options: readonly ConfigOption[];
+}
+
+/**
+ * The options of a run that is resumed: its own, but for those given that do not reach its result.
+ *
+ * @throws {UsageError} when `--save` is given too
+ * @throws {RunError} naming the first option given with another value than the run's
+ */
+export function resumedOptions<Config extends object>(
+  given: GivenOptions,
+  { config, run, options }: ResumedRun<Config>,
+): RunOptions {
+  if ("save" in given) throw new UsageError("Cannot use --save with --resume: the run stays there");
+  const preset: ConfigOption = { name: "preset", key: "preset", type: text(), help: "", group: "" };
+  for (const option of [preset, ...options]) refuseOther(option, given, config);
+  for (const option of RUN_OPTIONS) {
+    if (!option.free && !(option.name === "backend" && given.backend === "auto")) {
+      refuseOther(option, given, run);
+    }
+  }
+  return withOptions(run, given, RUN_OPTIONS.filter(({ free }) => free));
+}
+
+function refuseOther(option: ConfigOption, given: GivenOptions, config: object): void {
+  if (!(option.name in given)) return;
+  const value = given[option.name], theirs = valueAt(config, option.key);
+  if (JSON.stringify(value) === JSON.stringify(theirs)) return;
+  throw new RunError(
+    `Cannot resume with --${option.name}=${optionText(option, value)}: the run was begun with ${
+      optionText(option, theirs)
+    }`,
+  );
+}

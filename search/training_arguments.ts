@@ -1,0 +1,40 @@
+/**
+ * What `deno task eval train` is told to train what a search found: in a folder within the search's, with
+ * its data, seed, backend and, where there is one, the preset of its name.
+ */
+
+import { optionText, valueAt } from "../nn/config_options.ts";
+import { RUN_OPTIONS } from "../nn/run_options.ts";
+import type { EndedRun } from "../nn/run_program.ts";
+import type { SearchConfig } from "./config.ts";
+
+/** The arguments; those that continue the training where one was begun. */
+export function trainingArguments(
+  { path, config, options }: Pick<EndedRun<SearchConfig>, "path" | "config" | "options">,
+): string[] {
+  const folder = `${path}/eval`;
+  const given = RUN_OPTIONS.flatMap((option) => {
+    const value = valueAt(options, option.key);
+    return value === undefined || value === ""
+      ? []
+      : [`--${option.name}=${optionText(option, value)}`];
+  });
+  if (isRun(folder)) return [`--resume=${folder}`, ...given];
+  return [
+    `--arch=${path}`,
+    `--save=${folder}`,
+    `--preset=${config.preset === "quick" ? "quick" : "paper"}`,
+    `--dataset=${config.dataset}`,
+    `--seed=${config.seed}`,
+    ...given,
+  ];
+}
+
+function isRun(folder: string): boolean {
+  try {
+    return Deno.statSync(`${folder}/config.json`).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,141 @@
+/** Tests of the training's options: the published numbers, what each option changes, and the help. */
+
+import { type TrainingConfig, trainingConfig } from "../../evaluate/config.ts";
+import { checkTrainingConfig } from "../../evaluate/config_checks.ts";
+import { configOf, TRAIN_COMMAND, TRAINING_OPTIONS } from "../../evaluate/options.ts";
+import { parseCommandLine, UsageError } from "../../nn/command_line.ts";
+import { type GivenOptions, valueAt } from "../../nn/config_options.ts";
+import { DARTS_V1, PDARTS } from "../../nn/genotypes.ts";
+import { RunError } from "../../nn/run_files.ts";
+import { resumedOptions, runOptionsOf } from "../../nn/run_options.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
+
+function given(...args: string[]): GivenOptions {
+  const parsed = parseCommandLine(TRAIN_COMMAND, args);
+  assert("values" in parsed);
+  return parsed.values;
+}
+
+Deno.test("trainingConfig() gives the paper's numbers by default", () => {
+  const {
+    epochs,
+    batch,
+    layers,
+    channels,
+    auxiliary,
+    dropPath,
+    optimizer,
+    augmentation,
+    genotype,
+  } = trainingConfig();
+  assertEquals([epochs, batch, layers, channels, dropPath], [600, 128, 20, 36, 0.3]);
+  assertEquals(auxiliary, { enabled: true, weight: 0.4 });
+  assertEquals(optimizer, {
+    learningRate: 0.025,
+    minimumLearningRate: 0,
+    momentum: 0.9,
+    weightDecay: 3e-4,
+    clip: 5,
+  });
+  assertEquals(augmentation, { cropPadding: 4, flipProbability: 0.5, cutout: 16 });
+  assertEquals(genotype, PDARTS);
+});
+
+Deno.test("trainingConfig() makes the quick preset a valid, smaller training", () => {
+  const quick = trainingConfig("quick"), paper = trainingConfig();
+  checkTrainingConfig(quick);
+  assert(quick.layers < paper.layers && quick.channels < paper.channels);
+  assert(quick.trainImages !== null && quick.epochs < paper.epochs);
+});
+
+Deno.test("configOf() puts every option in its place", () => {
+  const options: Record<string, [text: string, value: unknown]> = {
+    "arch": ["DARTS_V1", "DARTS_V1"],
+    "dataset": ["cifar100", "cifar100"],
+    "seed": ["7", 7],
+    "epochs": ["8", 8],
+    "batch": ["9", 9],
+    "train-images": ["10", 10],
+    "test-images": ["11", 11],
+    "test-every": ["12", 12],
+    "label-smoothing": ["0.1", 0.1],
+    "layers": ["13", 13],
+    "channels": ["14", 14],
+    "auxiliary": ["off", false],
+    "auxiliary-weight": ["0.2", 0.2],
+    "drop-path": ["0.25", 0.25],
+    "batch-norm-epsilon": ["0.01", 0.01],
+    "batch-norm-momentum": ["0.02", 0.02],
+    "learning-rate": ["0.03", 0.03],
+    "minimum-learning-rate": ["0.004", 0.004],
+    "momentum": ["0.05", 0.05],
+    "weight-decay": ["0.06", 0.06],
+    "clip": ["0.07", 0.07],
+    "mean": ["0.1,0.2,0.3", [0.1, 0.2, 0.3]],
+    "std": ["0.4,0.5,0.6", [0.4, 0.5, 0.6]],
+    "crop-padding": ["2", 2],
+    "flip-probability": ["0.75", 0.75],
+    "cutout": ["3", 3],
+  };
+  const args = Object.entries(options).map(([name, [text]]) => `--${name}=${text}`);
+  const config = configOf(given(...args));
+  for (const { name, key } of TRAINING_OPTIONS) {
+    if (name !== "skips") assertEquals(valueAt(config, key), options[name][1], name);
+  }
+  assertEquals(config.genotype, DARTS_V1);
+});
+
+Deno.test("configOf() refuses options that do not fit together, by their names", () => {
+  assertThrows(
+    () => configOf(given("--batch=9", "--train-images=8")),
+    UsageError,
+    "Cannot train with --batch 9: want an integer from 1 to 8",
+  );
+  assertThrows(
+    () => configOf(given("--minimum-learning-rate=1")),
+    UsageError,
+    "Cannot train with --minimum-learning-rate 1: want a number from 0 to 0.025",
+  );
+  assertThrows(() => configOf(given("--arch=PDART")), RunError, 'did you mean "PDARTS"?');
+  assertThrows(() => configOf(given("--skips=2")), RunError, "is no search's run folder");
+});
+
+Deno.test("checkTrainingConfig() compares the numbers with the data", () => {
+  const fails = (changes: Partial<TrainingConfig>, says: string) =>
+    assertThrows(
+      () => checkTrainingConfig({ ...trainingConfig(), ...changes }, { train: 200, test: 50 }),
+      RangeError,
+      says,
+    );
+  checkTrainingConfig(trainingConfig(), { train: 200, test: 50 });
+  fails({ trainImages: 201 }, "trainImages 201: want an integer from 1 to 200");
+  fails({ testImages: 51 }, "testImages 51: want an integer from 1 to 50");
+  fails({ batch: 201 }, "batch 201: want an integer from 1 to 200");
+});
+
+Deno.test("TRAIN_COMMAND's help states both presets within 80 columns", () => {
+  const parsed = parseCommandLine(TRAIN_COMMAND, ["--help"]);
+  assert("help" in parsed);
+  const words = parsed.help.replace(/\s+/g, " ");
+  for (
+    const part of [
+      "--epochs <N> epochs: an integer from 1 (default: 600; quick: 3)",
+      "--auxiliary <NAME> the auxiliary head: off or on (default: on)",
+      "--arch <NAME|FILE|RUN>",
+      "--threads <N> threads of the cpu backend: an integer from 1 to 256 (default: all cores)",
+      "(default: the data set's)",
+    ]
+  ) assert(words.includes(part), part);
+  assertEquals(parsed.help.split("\n").filter((line) => line.length > 80), []);
+});
+
+Deno.test("resumedOptions() refuses a training's options that reach its result", () => {
+  const run = { options: TRAINING_OPTIONS, config: trainingConfig(), run: runOptionsOf({}) };
+  for (const option of ["--arch=DARTS_V1", "--auxiliary=off", "--preset=quick", "--storage=f16"]) {
+    const says = `Cannot resume with ${option}: the run was begun with`;
+    assertThrows(() => resumedOptions(given(option), run), RunError, says);
+  }
+  const free = given("--arch=PDARTS", "--auxiliary=on", "--memory=low", "--threads=3");
+  const { memory, backendOptions } = resumedOptions(free, run);
+  assertEquals([memory, backendOptions.threads], ["low", 3]);
+});
