@@ -1,11 +1,11 @@
 /**
- * Where a step of the supernet goes: `deno task bench:profile`.
+ * Where a step of the supernet goes, or of the evaluation network: `deno task bench:profile`.
  *
- * Prints, for a weight and an alpha step, every kind of kernel with its time, rate and share beside the
+ * Prints, for each kind of step, every kind of kernel with its time, rate and share beside the
  * machine's measured roofs, and what is left outside the kernels; writes bench/results/profile_<date>.json.
  * Rates count only operations and bytes that cannot be left out (see backends/cpu/profile.ts), so that
  * recomputing costs. Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --steps 3;
- * with --backend=webgpu, see webgpu_profile.ts, and with --backend=cudnn, cudnn_profile.ts.
+ * --network=evaluation, of 20 cells, 36 channels and batch 32; with --backend=webgpu, see webgpu_profile.ts, and with --backend=cudnn, cudnn_profile.ts.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -13,7 +13,8 @@ import { parseArgs } from "deno-std/cli/parse_args.js";
 import type { CpuBackend } from "../backends/cpu/backend.ts";
 import { KernelProfile, type KernelTotal } from "../backends/cpu/profile.ts";
 import { measureRoofs, type Roofs } from "../backends/cpu/roof.ts";
-import { createStepRunner } from "../search/train_step.ts";
+import { createStepRunner as createEvaluation } from "../evaluate/step_runner.ts";
+import { createStepRunner as createSearch } from "../search/train_step.ts";
 import { adapterChoice } from "./peers/options.ts";
 import { saveResult } from "./results.ts";
 
@@ -27,13 +28,14 @@ interface StepProfile {
 }
 
 const options = parseArgs(Deno.args, {
-  string: ["backend", "adapter", "batch", "layers", "channels", "threads", "steps"],
-  default: { backend: "cpu", adapter: "high-performance", layers: "5", channels: "16", steps: "3" },
+  string: ["network", "backend", "adapter", "batch", "layers", "channels", "threads", "steps"],
+  default: { network: "search", backend: "cpu", adapter: "high-performance", steps: "3" },
 });
+const evaluation = options.network === "evaluation";
 const [batch, layers, channels, steps] = [
-  options.batch ?? (options.backend === "webgpu" ? 16 : 96),
-  options.layers,
-  options.channels,
+  options.batch ?? (evaluation ? 32 : options.backend === "webgpu" ? 16 : 96),
+  options.layers ?? (evaluation ? 20 : 5),
+  options.channels ?? (evaluation ? 36 : 16),
   options.steps,
 ].map(Number);
 if (options.backend === "webgpu") {
@@ -49,11 +51,11 @@ if (options.backend === "cudnn") {
 }
 const threads = Number(options.threads ?? navigator.hardwareConcurrency);
 
-const runner = await createStepRunner({ batch, layers, channels, threads });
+const { runner, kinds } = await makeRunner();
 const backend = tf.backend() as unknown as CpuBackend;
 const roofs = measureRoofs(backend);
 const profiles: Record<string, StepProfile> = {};
-for (const [name, step] of [["weight", runner.weightStep], ["alpha", runner.alphaStep]] as const) {
+for (const [name, step] of Object.entries(kinds)) {
   for (let warm = 0; warm < 2; warm++) await step();
   const profile = backend.profile = new KernelProfile(), times: number[] = [];
   for (let index = 0; index < steps; index++) times.push(await step());
@@ -75,6 +77,17 @@ const { peak } = runner.memory();
 runner.close();
 print();
 await save();
+
+/** The network's steps by name. */
+async function makeRunner() {
+  const shape = { batch, layers, channels, threads };
+  if (evaluation) {
+    const runner = await createEvaluation(shape);
+    return { runner, kinds: { training: runner.trainStep, inference: runner.infer } };
+  }
+  const runner = await createSearch(shape);
+  return { runner, kinds: { weight: runner.weightStep, alpha: runner.alphaStep } };
+}
 
 function print(): void {
   console.log(
