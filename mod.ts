@@ -109,16 +109,48 @@ export {
   restrictSkips,
 } from "./search/restrict_skips.ts";
 
+// The evaluation: the network of a genotype, its training, and inference with folded batch norms
+export {
+  type ArchitectureConfig,
+  EVALUATION_DATASETS,
+  type EvaluationDataset,
+  type Preset as TrainingPreset,
+  PRESETS as TRAINING_PRESETS,
+  type TrainingConfig,
+  trainingConfig,
+} from "./evaluate/config.ts";
+export {
+  EvaluationNetwork,
+  type NetworkOptions,
+  type NetworkOutput,
+  type NetworkPass,
+} from "./evaluate/network.ts";
+export {
+  type AuxiliaryConfig,
+  type EpochRates,
+  NetworkTrainer,
+  REPORT_KINDS as TRAINING_REPORT_KINDS,
+  type ReportKind as TrainingReportKind,
+  type TrainerState,
+  type TrainingSettings,
+} from "./evaluate/network_trainer.ts";
+export { type FoldedNetwork, foldNetwork } from "./evaluate/folded_network.ts";
+export { type FoldedBranch, FoldedNorms } from "./nn/folded_norms.ts";
+export { type BatchNorm, Parameters } from "./nn/parameters.ts";
+export { BatchNormUpdates, type NormedBranch as NetworkBranch } from "./nn/batch_norm.ts";
+export type { Batch as TrainingBatch } from "./nn/batch.ts";
+
 // Weights in and out: PyTorch's files of either format, safetensors, run folders
 export {
   describeWeights,
   type NetworkDescription,
   type NetworkSizes,
 } from "./evaluate/weights/describe_weights.ts";
+export { loadWeights, type WantedNetwork } from "./evaluate/weights/load_weights.ts";
 export { readWeights, readWeightsFile, type WeightsFile } from "./evaluate/weights/read_weights.ts";
 export { type TorchFormat, writeTorchFile } from "./evaluate/weights/write_torch_file.ts";
 export type { HostData, HostTensor } from "./nn/safetensors.ts";
-export type { StateDict } from "./nn/state_dict.ts";
+export type { ExpectedTensor, StateDict } from "./nn/state_dict.ts";
 
 // Data sets
 export * from "./datasets/mod.ts";
