@@ -2,7 +2,8 @@
 // remains. K and M are multiples of 4; filters are packed in blocks of 16
 // results (with WIDE), 8 and 4.
 import {
-  pw4x4, pw4x2, pw4x1, pw2x4, pw2x2, pw2x1, pw1x4, pw1x2, pw1x1, outer4x4, outer4x2, outer4x1,
+  pw4x4, pw4x2, pw4x1, pw2x4, pw2x2, pw2x1, pw1x4, pw1x2, pw1x1, pw8x2, pw8x1, outer4x4, outer4x2, outer4x1,
+  outer8x2, outer8x1,
 } from "./tiles.as";
 import { WIDE } from "./config.as";
 
@@ -32,6 +33,11 @@ export function pointwise(x: usize, ldx: usize, w: usize, P: i32, K: i32, M: i32
 
 /** n pixels of 16, 8 or 4 results each. */
 function block(columns: i32, x: usize, ldx: usize, w: usize, K: i32, n: i32, y: usize, tab: usize, st: usize, ss: usize): void {
+  if (WIDE && columns < 16) {
+    const tall = n & ~7;
+    if (columns == 8) pw8x2(x, ldx, w, K, tall, y, tab, st, ss); else pw8x1(x, ldx, w, K, tall, y, tab, st, ss);
+    x += <usize>tall * ldx; tab += tall << 2; n -= tall;
+  }
   const whole = n & ~3, two = n & 2;
   if (columns == 16) pw4x4(x, ldx, w, K, whole, y, tab, st, ss);
   else if (columns == 8) pw4x2(x, ldx, w, K, whole, y, tab, st, ss);
@@ -56,9 +62,11 @@ export function outerSum(d: usize, ldd: usize, g: usize, ldg: usize, P: i32, K: 
     const db = d + <usize>p * ldd, gb = g + <usize>p * ldg;
     for (let m = 0, columns = 0; m < M; m += columns) {
       columns = blockColumns(M - m);
-      for (let k = 0; k < K; k += 4) {
+      for (let k = 0, rows = 0; k < K; k += rows) {
         const a = db + (k << 2), b = gb + (m << 2), c = w + <usize>k * ldw + (m << 2);
-        if (columns == 16) outer4x4(a, ldd, b, ldg, n, c, ldw);
+        rows = WIDE && columns < 16 && K - k >= 8 ? 8 : 4;
+        if (rows == 8) { if (columns == 8) outer8x2(a, ldd, b, ldg, n, c, ldw); else outer8x1(a, ldd, b, ldg, n, c, ldw); }
+        else if (columns == 16) outer4x4(a, ldd, b, ldg, n, c, ldw);
         else if (columns == 8) outer4x2(a, ldd, b, ldg, n, c, ldw);
         else outer4x1(a, ldd, b, ldg, n, c, ldw);
       }

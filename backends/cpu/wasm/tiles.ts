@@ -27,6 +27,11 @@ const HALVES = [1, 2];
 const POINTWISE_ROWS = [4, 2, 1], POINTWISE_VECTORS = [4, 2, 1];
 /** Channel rows of the pointwise filter gradient tiles. */
 const OUTER_ROWS = 4, OUTER_VECTORS = [4, 2, 1];
+/**
+ * Rows of the tiles for the last 8 or 4 results of a wide engine: as many sums as hide the latency of a
+ * fused multiply-add, which 4 do not. They spread as they load, for want of registers.
+ */
+const TALL_ROWS = 8, TALL_VECTORS = [2, 1];
 /** Taps in a row, and outputs a tile makes: taps + outputs + 1 registers (or pairs) at most 16. */
 const ROW_TILES = [[1, 8], [2, 8], [3, 8], [4, 8], [5, 8], [7, 4]].flatMap(([taps, most]) =>
   [8, 4, 1].filter((outputs) => outputs <= most).map((outputs) => [taps, outputs])
@@ -42,7 +47,7 @@ const TAP_TILES: [number, number][] = [[1, 5], [2, 5], [3, 3], [4, 2], [5, 2], [
  * differences from a pivot, and their squares `ss` bytes behind; the pivot lies `2 ss` behind.
  */
 function pointwiseTile(rows: number, vectors: number): string {
-  const lanes = range(vectors), pixels = range(rows);
+  const lanes = range(vectors), pixels = range(rows), tall = rows === TALL_ROWS;
   const a = (r: number, v: number) => `a${r}${v}`;
   return [
     `export function pw${rows}x${vectors}(x: usize, ldx: usize, w: usize, K: i32, P: i32, y: usize, tab: usize, st: usize, ss: usize): void {`,
@@ -51,17 +56,18 @@ function pointwiseTile(rows: number, vectors: number): string {
     `let u = w, x0 = x;` + pixels.slice(1).map((r) => ` let x${r} = x${r - 1} + ldx;`).join(""),
     `x = x${rows - 1} + ldx;`,
     `for (let k = 0; k < K; k += 4) {`,
-    pixels.map((r) => `const v${r} = v128.load(x${r}); x${r} += 16;`).join(" ") +
+    (tall ? "" : pixels.map((r) => `const v${r} = v128.load(x${r}); x${r} += 16;`).join(" ")) +
     " let s: v128;",
     ...range(4).flatMap((k) => [
       "{ " + lanes.map((v) => `const w${v} = v128.load(u, ${16 * v});`).join(" ") +
       ` u += ${16 * vectors};`,
       ...pixels.map((r) =>
-        `s = ${spread(`v${r}`, k)};` +
+        `s = ${tall ? spreadLoad(`x${r}`, k) : spread(`v${r}`, k)};` +
         lanes.map((v) => ` ${a(r, v)} = fma(s, w${v}, ${a(r, v)});`).join("")
       ),
       "}",
     ]),
+    tall ? pixels.map((r) => `x${r} += 16;`).join(" ") : "",
     `}`,
     ...pixels.map((r) =>
       `${r === 0 ? "let " : ""}q = y + <usize>load<u32>(tab, ${4 * r});` +
@@ -70,17 +76,20 @@ function pointwiseTile(rows: number, vectors: number): string {
     `tab += ${4 * rows};`,
     `if (st) {`,
     lanes.map((v) => `const p${v} = v128.load(st + 2 * ss, ${16 * v});`).join(" "),
-    lanes.map((v) => `let t${v} = f32x4.sub(${a(0, v)}, p${v}), u${v} = mul(t${v}, t${v});`).join(
-      " ",
-    ),
-    ...pixels.slice(1).flatMap((r) => [
-      lanes.map((v) => `${a(r, v)} = f32x4.sub(${a(r, v)}, p${v});`).join(" "),
-      lanes.map((v) => `t${v} = add(t${v}, ${a(r, v)});`).join(" "),
-      lanes.map((v) => `u${v} = fma(${a(r, v)}, ${a(r, v)}, u${v});`).join(" "),
-    ]),
-    ...[["t", "st"], ["u", "st + ss"]].flatMap(([sum, at]) => [
-      lanes.map((v) => `${sum}${v} = add(v128.load(${at}, ${16 * v}), ${sum}${v});`).join(" "),
-      downwards(lanes).map((v) => `v128.store(${at}, ${sum}${v}, ${16 * v});`).join(" "),
+    ...statisticsGroups(rows).flatMap(([first, ...others]) => [
+      "{ " +
+      lanes.map((v) => `let t${v} = f32x4.sub(${a(first, v)}, p${v}), u${v} = mul(t${v}, t${v});`)
+        .join(" "),
+      ...others.flatMap((r) => [
+        lanes.map((v) => `${a(r, v)} = f32x4.sub(${a(r, v)}, p${v});`).join(" "),
+        lanes.map((v) => `t${v} = add(t${v}, ${a(r, v)});`).join(" "),
+        lanes.map((v) => `u${v} = fma(${a(r, v)}, ${a(r, v)}, u${v});`).join(" "),
+      ]),
+      ...[["t", "st"], ["u", "st + ss"]].flatMap(([sum, at]) => [
+        lanes.map((v) => `${sum}${v} = add(v128.load(${at}, ${16 * v}), ${sum}${v});`).join(" "),
+        downwards(lanes).map((v) => `v128.store(${at}, ${sum}${v}, ${16 * v});`).join(" "),
+      ]),
+      "}",
     ]),
     `}`,
     `}`,
@@ -88,14 +97,26 @@ function pointwiseTile(rows: number, vectors: number): string {
   ].join("\n");
 }
 
+/** Rows whose statistics are summed before they join the others: by 4, so that all engines get the same bits. */
+function statisticsGroups(rows: number): number[][] {
+  const size = Math.min(4, rows);
+  return range(rows / size).map((group) => range(size).map((row) => group * size + row));
+}
+
 /** Lane `lane` of a vector in all lanes. */
 function spread(vector: string, lane: number): string {
   return `v128.shuffle<f32>(${vector}, ${vector}, ${lane}, ${lane}, ${lane}, ${lane})`;
 }
 
+/** Value `lane` behind a pointer in all lanes. */
+function spreadLoad(pointer: string, lane: number): string {
+  return `v128.load32_splat(${pointer}, ${4 * lane})`;
+}
+
 /** `w[rows][vectors * 4] += sum over pixels of d[p][rows] g[p][vectors * 4]`. */
 function outerTile(rows: number, vectors: number): string {
   const lanes = range(vectors), a = (r: number, v: number) => `a${r}${v}`;
+  const tall = rows === TALL_ROWS;
   const each = (row: (r: number) => string) => range(rows).map(row).join(" q += ldw; ");
   return [
     `export function outer${rows}x${vectors}(d: usize, ldd: usize, g: usize, ldg: usize, P: i32, w: usize, ldw: usize): void {`,
@@ -103,9 +124,9 @@ function outerTile(rows: number, vectors: number): string {
     each((r) => lanes.map((v) => `let ${a(r, v)} = v128.load(q, ${16 * v});`).join(" ")),
     `for (let i = 0; i < P; i++) {`,
     lanes.map((v) => `const g${v} = v128.load(g, ${16 * v});`).join(" ") +
-    " const x = v128.load(d); let s: v128;",
+    (tall ? "" : " const x = v128.load(d);") + " let s: v128;",
     ...range(rows).map((r) =>
-      `s = ${spread("x", r)};` +
+      `s = ${tall ? spreadLoad("d", r) : spread("x", r)};` +
       lanes.map((v) => ` ${a(r, v)} = fma(s, g${v}, ${a(r, v)});`).join("")
     ),
     `d += ldd; g += ldg;`,
@@ -238,6 +259,7 @@ export function tilesModule(): string {
     `import { Z, add, fma, mul } from "./simd.as";`,
     ...POINTWISE_ROWS.flatMap((r) => POINTWISE_VECTORS.map((v) => pointwiseTile(r, v))),
     ...OUTER_VECTORS.map((v) => outerTile(OUTER_ROWS, v)),
+    ...TALL_VECTORS.flatMap((v) => [pointwiseTile(TALL_ROWS, v), outerTile(TALL_ROWS, v)]),
     ...HALVES.flatMap((halves) => [
       slidingTile(false, halves),
       slidingTile(true, halves),
