@@ -19,7 +19,8 @@ export function normalisedSumKernel(
   const out = backend.allocate(inputs[attrs.terms[0].x].shape);
   const plan = planSum(backend, work, { inputs, attrs });
   plan.call.out = backend.address(out);
-  runSum(backend, work, { kernel: "normalisedSumForward", plan, scratchBytes: MASK_BYTES });
+  const scratchBytes = MASK_BYTES + 4 * (plan.call.unmasked + 1) * plan.call.period;
+  runSum(backend, work, { kernel: "normalisedSumForward", plan, scratchBytes });
   return [out];
 }
 

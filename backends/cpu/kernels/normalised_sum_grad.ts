@@ -31,7 +31,7 @@ export function normalisedSumGradKernel(
   call.dy = backend.address(dy);
   call.partialBytes = 8 * rows * call.period;
   call.partials = work.take(call.parts * call.partialBytes);
-  const scratchBytes = 4 * rows * call.period + MASK_BYTES;
+  const scratchBytes = MASK_BYTES + 4 * (call.unmasked + rows) * call.period;
   runSum(backend, work, { kernel: "normalisedSumBackward", plan, scratchBytes });
   const sums = collectSums(backend, plan, rows);
 

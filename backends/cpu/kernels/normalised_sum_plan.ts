@@ -1,6 +1,6 @@
 /**
- * Lays out a call of the normalised-sum kernels: terms in the order the kernel wants (plain ones first),
- * their coefficients folded with the weights, and the records.
+ * Lays out a call of the normalised-sum kernels: terms in the order the kernel wants (plain ones, those
+ * weighted by sample, masked ones), their coefficients folded with the weights, and the records.
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs-core";
@@ -41,8 +41,11 @@ export function planSum(
   { inputs, attrs }: { inputs: TensorInfo[]; attrs: NormalisedSumAttrs },
 ): SumPlan {
   const positions = attrs.terms.map((_, index) => index);
-  const special = (index: number) => Number(isSpecial(attrs.terms[index]));
-  const order = positions.sort((a, b) => special(a) - special(b) || a - b);
+  const rank = (index: number) => {
+    const spec = attrs.terms[index];
+    return isSpecial(spec) ? hostNumber(spec.threshold) > 0 ? 2 : 1 : 0;
+  };
+  const order = positions.sort((a, b) => rank(a) - rank(b) || a - b);
   const [images, height, width, channels] = inputs[attrs.terms[0].x].shape;
   const period = channels % 4 === 0 ? channels : 4 * channels;
   const scales = new Float32Array(order.length * period), shifts = new Float32Array(scales.length);
@@ -74,7 +77,8 @@ export function planSum(
     elements: height * width * channels,
     period,
     terms: order.length,
-    plain: order.filter((position) => !special(position)).length,
+    plain: order.filter((position) => rank(position) === 0).length,
+    unmasked: order.filter((position) => rank(position) < 2).length,
     scales: work.floats(scales),
     shifts: work.floats(shifts),
     constants: work.floats(constants),

@@ -123,8 +123,10 @@ export const SumCall = {
   /** Elements of an image, and the period of its coefficients (channels, or 4 channels). */
   elements: "i32",
   period: "i32",
+  /** Plain terms come first, then those weighted by sample; `unmasked` counts both; masked ones end. */
   terms: "i32",
   plain: "i32",
+  unmasked: "i32",
   records: "usize",
   /** `[terms, period]` scales and shifts, times the weights. */
   scales: "usize",

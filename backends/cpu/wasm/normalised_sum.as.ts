@@ -6,6 +6,8 @@ import { keepVectors, keeps } from "./mask.as";
 
 /** Elements of a block: 8 KB. */
 const BLOCK: i32 = 2048;
+/** Bytes of a mask for 16 elements. */
+const MASK_BYTES: usize = 64;
 
 // @ts-ignore: decorator
 @inline function term(c: SumCall, index: i32): TermRecord {
@@ -59,22 +61,23 @@ function fill(o: usize, init: usize, n: i32, cs: usize): void {
   for (let i: usize = 0; i < <usize>n << 2; i += cs) memory.copy(o + i, init, cs);
 }
 
-function sumBlock(c: SumCall, at: usize, n: i32): void {
+/** The terms without a mask, with these scales and constants. */
+function sumBlock(c: SumCall, at: usize, n: i32, scales: usize, constants: usize): void {
   const cs: usize = c.period << 2, o = c.out + at;
-  let init = c.constants, k = 0;
-  for (; k + 2 <= c.plain; k += 2) {
-    const p = term(c, k).x + at, q = term(c, k + 1).x + at, s = row(c.scales, k, c.period), t = row(c.scales, k + 1, c.period);
+  let init = constants, k = 0;
+  for (; k + 2 <= c.unmasked; k += 2) {
+    const p = term(c, k).x + at, q = term(c, k + 1).x + at, s = row(scales, k, c.period), t = row(scales, k + 1, c.period);
     if (cs & 31) sumTwo(o, p, q, s, t, init, n, cs); else sumTwoWide(o, p, q, s, t, init, n, cs);
     init = 0;
   }
-  if (k < c.plain) { sumOne(o, term(c, k).x + at, row(c.scales, k, c.period), init, n, cs); init = 0; }
+  if (k < c.unmasked) { sumOne(o, term(c, k).x + at, row(scales, k, c.period), init, n, cs); init = 0; }
   if (init) fill(o, init, n, cs);
 }
 
-/** The factor of element e of a special term: mask over keep probability, times the sample's weight. */
+/** The factor of element e of a masked term: mask over keep probability, times the sample's weight. */
 // @ts-ignore: decorator
 @inline function factorOf(t: TermRecord, e: u32, weight: f32, work: usize): f32 {
-  return t.threshold == 0 ? weight : keeps(t.key0, t.key1, t.counter, e, t.threshold, work) ? weight * t.keepScale : 0;
+  return keeps(t.key0, t.key1, t.counter, e, t.threshold, work) ? weight * t.keepScale : 0;
 }
 
 // @ts-ignore: decorator
@@ -82,20 +85,39 @@ function sumBlock(c: SumCall, at: usize, n: i32): void {
   return t.sampleWeights ? load<f32>(t.sampleWeights + (n << 2)) : 1;
 }
 
-function specialForward(c: SumCall, k: i32, n: i32, keep: usize): void {
+/** Rows of n floats times a factor, added to `to` with more. */
+function scaleRow(from: usize, to: usize, n: i32, factor: f32, more: bool): void {
+  const f = f32x4.splat(factor);
+  for (let i: usize = 0; i < <usize>n << 2; i += 16) {
+    const v = mul(v128.load(from + i), f);
+    v128.store(to + i, more ? add(v128.load(to + i), v) : v);
+  }
+}
+
+/** The scales of image n's unmasked terms, `[unmasked, period]`: its weights are in those of the weighted ones. */
+function imageScales(c: SumCall, n: i32, to: usize): void {
+  for (let k = 0; k < c.unmasked; k++) scaleRow(row(c.scales, k, c.period), row(to, k, c.period), c.period, sampleWeight(term(c, k), n), false);
+}
+
+/** The constants of image n, `[period]`. */
+function imageConstants(c: SumCall, n: i32, to: usize): void {
+  scaleRow(c.constants, to, c.period, 1, false);
+  for (let k = c.plain; k < c.unmasked; k++) scaleRow(row(c.shifts, k, c.period), to, c.period, sampleWeight(term(c, k), n), true);
+}
+
+function maskedForward(c: SumCall, k: i32, n: i32, keep: usize): void {
   const t = term(c, k), first = n * c.elements, s = row(c.scales, k, c.period), b = row(c.shifts, k, c.period);
   const weight = sampleWeight(t, n), p = t.x + (<usize>first << 2), o = c.out + (<usize>first << 2);
   let e = 0;
   if ((c.elements & 15) == 0) {
     let j: usize = 0;
-    const f = f32x4.splat(t.threshold ? weight * t.keepScale : weight), end: usize = c.period << 2;
+    const f = f32x4.splat(weight * t.keepScale), end: usize = c.period << 2;
     for (; e < c.elements; e += 16) {
-      if (t.threshold) keepVectors(t.key0, t.key1, t.counter, <u32>(first + e), t.threshold, keep);
+      keepVectors(t.key0, t.key1, t.counter, <u32>(first + e), t.threshold, keep);
       for (let q: usize = 0; q < 64; q += 16) {
         const i = (<usize>e << 2) + q;
-        let v = mul(fma(v128.load(p + i), v128.load(s + j), v128.load(b + j)), f);
-        if (t.threshold) v = v128.and(v, v128.load(keep + q));
-        v128.store(o + i, add(v128.load(o + i), v));
+        const v = mul(fma(v128.load(p + i), v128.load(s + j), v128.load(b + j)), f);
+        v128.store(o + i, add(v128.load(o + i), v128.and(v, v128.load(keep + q))));
         j += 16; if (j == end) j = 0;
       }
     }
@@ -106,19 +128,22 @@ function specialForward(c: SumCall, k: i32, n: i32, keep: usize): void {
   }
 }
 
+/** Scratch: a mask, then an image's scales and constants. */
 export function normalisedSumForward(args: usize, S: usize, part: i32): void {
-  const c = changetype<SumCall>(args), whole = c.elements / c.period * c.period;
-  const block = max(1, BLOCK / c.period) * c.period;
+  const c = changetype<SumCall>(args), L = c.period, whole = c.elements / L * L;
+  const block = max(1, BLOCK / L) * L, scales = S + MASK_BYTES, constants = row(scales, c.unmasked, L);
   for (let n = part * c.images / c.parts; n < (part + 1) * c.images / c.parts; n++) {
     const base = n * c.elements;
-    for (let e = 0; e < whole; e += block) sumBlock(c, <usize>(base + e) << 2, min(block, whole - e));
+    imageScales(c, n, scales);
+    imageConstants(c, n, constants);
+    for (let e = 0; e < whole; e += block) sumBlock(c, <usize>(base + e) << 2, min(block, whole - e), scales, constants);
     for (let e = whole; e < c.elements; e++) {
       const at = <usize>(base + e) << 2, j = <usize>(e - whole) << 2;
-      let v = load<f32>(c.constants + j);
-      for (let k = 0; k < c.plain; k++) v += load<f32>(term(c, k).x + at) * load<f32>(row(c.scales, k, c.period) + j);
+      let v = load<f32>(constants + j);
+      for (let k = 0; k < c.unmasked; k++) v += load<f32>(term(c, k).x + at) * load<f32>(row(scales, k, L) + j);
       store<f32>(c.out + at, v);
     }
-    for (let k = c.plain; k < c.terms; k++) specialForward(c, k, n, S);
+    for (let k = c.unmasked; k < c.terms; k++) maskedForward(c, k, n, S);
   }
 }
 
@@ -163,19 +188,26 @@ function dotTwo(d: usize, x: usize, y: usize, ofX: usize, ofY: usize, n: i32, cs
   }
 }
 
-function specialBackward(c: SumCall, k: i32, n: i32, ofX: usize, ofShift: usize, keep: usize): void {
+/** o = p s by channel. */
+function scaleTo(o: usize, p: usize, s: usize, n: i32, cs: usize): void {
+  for (let c: usize = 0; c < cs; c += 16) {
+    const a = v128.load(s + c);
+    for (let i = c; i < <usize>n << 2; i += cs) v128.store(o + i, mul(v128.load(p + i), a));
+  }
+}
+
+function maskedBackward(c: SumCall, k: i32, n: i32, ofX: usize, ofShift: usize, keep: usize): void {
   const t = term(c, k), first = n * c.elements, s = row(c.scales, k, c.period), end: usize = c.period << 2;
   const weight = sampleWeight(t, n), at = <usize>first << 2, p = t.x + at, g = c.dy + at, dx = t.dx + at;
   let e = 0;
   if ((c.elements & 15) == 0) {
     let j: usize = 0;
-    const f = f32x4.splat(t.threshold ? weight * t.keepScale : weight);
+    const f = f32x4.splat(weight * t.keepScale);
     for (; e < c.elements; e += 16) {
-      if (t.threshold) keepVectors(t.key0, t.key1, t.counter, <u32>(first + e), t.threshold, keep);
+      keepVectors(t.key0, t.key1, t.counter, <u32>(first + e), t.threshold, keep);
       for (let q: usize = 0; q < 64; q += 16) {
         const i = (<usize>e << 2) + q;
-        let d = mul(v128.load(g + i), f);
-        if (t.threshold) d = v128.and(d, v128.load(keep + q));
+        const d = v128.and(mul(v128.load(g + i), f), v128.load(keep + q));
         v128.store(dx + i, mul(d, v128.load(s + j)));
         v128.store(ofX + j, fma(d, v128.load(p + i), v128.load(ofX + j)));
         v128.store(ofShift + j, add(d, v128.load(ofShift + j)));
@@ -191,29 +223,38 @@ function specialBackward(c: SumCall, k: i32, n: i32, ofX: usize, ofShift: usize,
   }
 }
 
-/** Scratch: float32 sums in the layout of the partial ones, added to them after every image, and a mask. */
+/** Scratch: a mask, an image's scales, and float32 sums in the layout of the partial ones, added to them after every image. */
 export function normalisedSumBackward(args: usize, S: usize, part: i32): void {
   const c = changetype<SumCall>(args), L = c.period, cs: usize = L << 2, whole = c.elements / L * L;
   const block = max(1, BLOCK / L) * L, partial = c.partials + <usize>(part * c.partialBytes);
-  const rows = c.terms + 1 + c.terms - c.plain;
+  const rows = c.terms + 1 + c.terms - c.plain, scales = S + MASK_BYTES, sums = row(scales, c.unmasked, L);
   memory.fill(partial, 0, c.partialBytes);
-  memory.fill(S, 0, <usize>(rows * L) << 2);
-  const ofDy = row(S, c.terms, L);
+  memory.fill(sums, 0, <usize>(rows * L) << 2);
+  const ofDy = row(sums, c.terms, L);
   for (let n = part * c.images / c.parts; n < (part + 1) * c.images / c.parts; n++) {
     const base = n * c.elements;
+    imageScales(c, n, scales);
     for (let e = 0; e < whole; e += block) {
-      const at = <usize>(base + e) << 2, m = min(block, whole - e);
+      const at = <usize>(base + e) << 2, m = min(block, whole - e), d = c.dy + at;
       let k = 0;
-      if ((cs & 63) == 0) for (; k + 2 <= c.plain; k += 2) dotTwo(c.dy + at, term(c, k).x + at, term(c, k + 1).x + at, row(S, k, L), row(S, k + 1, L), m, cs);
-      for (; k < c.plain; k++) dot(c.dy + at, term(c, k).x + at, row(S, k, L), m, cs);
-      dot(c.dy + at, 0, ofDy, m, cs);
+      if ((cs & 63) == 0) for (; k + 2 <= c.unmasked; k += 2) dotTwo(d, term(c, k).x + at, term(c, k + 1).x + at, row(sums, k, L), row(sums, k + 1, L), m, cs);
+      for (; k < c.unmasked; k++) dot(d, term(c, k).x + at, row(sums, k, L), m, cs);
+      dot(d, 0, ofDy, m, cs);
+      for (k = c.plain; k < c.unmasked; k++) scaleTo(term(c, k).dx + at, d, row(scales, k, L), m, cs);
     }
     for (let e = whole; e < c.elements; e++) {
       const at = <usize>(base + e) << 2, j = <usize>(e - whole) << 2, d = load<f32>(c.dy + at);
-      for (let k = 0; k < c.plain; k++) { const q = row(S, k, L) + j; store<f32>(q, load<f32>(q) + d * load<f32>(term(c, k).x + at)); }
+      for (let k = 0; k < c.unmasked; k++) { const q = row(sums, k, L) + j; store<f32>(q, load<f32>(q) + d * load<f32>(term(c, k).x + at)); }
+      for (let k = c.plain; k < c.unmasked; k++) store<f32>(term(c, k).dx + at, d * load<f32>(row(scales, k, L) + j));
       store<f32>(ofDy + j, load<f32>(ofDy + j) + d);
     }
-    for (let k = c.plain; k < c.terms; k++) specialBackward(c, k, n, row(S, k, L), row(S, c.terms + 1 + k - c.plain, L), row(S, rows, L));
-    flush(S, partial, rows * L);
+    for (let k = c.plain; k < c.terms; k++) {
+      const ofX = row(sums, k, L), ofShift = row(sums, c.terms + 1 + k - c.plain, L);
+      if (k >= c.unmasked) { maskedBackward(c, k, n, ofX, ofShift, S); continue; }
+      const weight = sampleWeight(term(c, k), n);
+      scaleRow(ofX, ofX, L, weight, false);
+      scaleRow(ofDy, ofShift, L, weight, false);
+    }
+    flush(sums, partial, rows * L);
   }
 }
