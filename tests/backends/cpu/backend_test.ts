@@ -27,6 +27,8 @@ const PROGRAMS: Record<string, () => tf.Tensor> = {
   gather: () => tf.gather(noise([6, 4], 1), tf.tensor1d([5, 0, 5, 2], "int32")),
   "joins of strings": () =>
     tf.concat([tf.slice(tf.tensor1d(["a", "grüße", "c"]), 1), tf.tensor1d(["d"])]),
+  "pieces of many rows, reversed": () =>
+    tf.concat(tf.split(noise([3, 211, 12], 1), [4, 3, 5], -1).toReversed(), -1),
   "string equality": () => tf.equal(tf.tensor1d(["a", "b"]), tf.tensor1d(["a", "c"])),
   "complex product": () =>
     tf.mul(tf.complex(noise([7], 1), noise([7], 2)), tf.complex(noise([7], 3), noise([7], 4))),
