@@ -20,15 +20,20 @@ import { lossGradients } from "../nn/gradients.ts";
 import { Metrics, type Report } from "../nn/metrics.ts";
 import { Sgd } from "../nn/optimizers.ts";
 import { RecordedSteps } from "../nn/recorded_steps.ts";
-import type { HostTensor } from "../nn/safetensors.ts";
 import { cosineRate } from "../nn/schedules.ts";
-import { checkStateDict, type StateDict, withoutPrefix } from "../nn/state_dict.ts";
+import {
+  readTrainerState,
+  restoreTrainerState,
+  type TrainedParts,
+  type TrainerState,
+} from "../nn/trainer_state.ts";
 import { dropPathFactors, dropPathRate } from "./drop_path.ts";
 import { EvaluationNetwork } from "./network.ts";
 import { RANDOM_STREAMS, type TrainingSettings } from "./training_settings.ts";
 
 export type { Batch } from "../nn/batch.ts";
 export type { Report } from "../nn/metrics.ts";
+export type { TrainerState } from "../nn/trainer_state.ts";
 export * from "./training_settings.ts";
 
 /** What is counted and reported separately. */
@@ -42,14 +47,6 @@ export interface EpochRates {
   learningRate: number;
   /** Share of samples that drop path drops. */
   dropPath: number;
-}
-
-/** Everything that continues a training. */
-export interface TrainerState {
-  /** `network.`, `optimizer.` and `metrics.` tensors by name. */
-  tensors: StateDict;
-  /** Epoch, training passes, and samples in each accumulator. */
-  counters: Record<string, number>;
 }
 
 /** A batch, and its drop-path factors where there is drop path. */
@@ -146,19 +143,8 @@ export class NetworkTrainer {
   }
 
   /** Reads everything that the training depends on. */
-  async state(): Promise<TrainerState> {
-    const tensors = new Map<string, HostTensor>();
-    const counters: Record<string, number> = { epoch: this.#epoch, passes: this.#passes };
-    const add = (prefix: string, dict: StateDict) =>
-      dict.forEach((tensor, name) => tensors.set(`${prefix}.${name}`, tensor));
-    add("network", await this.network.parameters.stateDict());
-    add("optimizer", await this.#optimizer.state());
-    for (const kind of REPORT_KINDS) {
-      const { sums, samples } = await this.#metrics[kind].state();
-      tensors.set(`metrics.${kind}`, sums);
-      counters[`samples.${kind}`] = samples;
-    }
-    return { tensors, counters };
+  state(): Promise<TrainerState> {
+    return readTrainerState(this.#parts, { epoch: this.#epoch, passes: this.#passes });
   }
 
   /**
@@ -167,25 +153,10 @@ export class NetworkTrainer {
    * @throws {RangeError} If a tensor or counter is missing, unexpected or of another shape.
    * @throws {TypeError} If a tensor's elements are of another type.
    */
-  restore({ tensors, counters }: TrainerState): void {
-    const samples = REPORT_KINDS.map((kind) => `samples.${kind}`);
-    for (const name of ["epoch", "passes", ...samples]) {
-      if (!Number.isSafeInteger(counters[name])) {
-        throw new RangeError(
-          `Cannot load the state: want a count "${name}", got ${counters[name]}`,
-        );
-      }
-    }
-    const sums = withoutPrefix(tensors, "metrics.");
-    const shape = [3], dtype = "float32";
-    checkStateDict(sums, new Map(REPORT_KINDS.map((kind) => [kind, { shape, dtype }])));
-    this.network.parameters.loadStateDict(withoutPrefix(tensors, "network."));
-    this.#optimizer.restore(withoutPrefix(tensors, "optimizer."));
-    for (const kind of REPORT_KINDS) {
-      this.#metrics[kind].restore({ sums: sums.get(kind)!, samples: counters[`samples.${kind}`] });
-    }
-    this.#passes = counters.passes;
-    this.beginEpoch(counters.epoch);
+  restore(state: TrainerState): void {
+    const { epoch, passes } = restoreTrainerState(this.#parts, state);
+    this.#passes = passes;
+    this.beginEpoch(epoch);
   }
 
   /** Frees every tensor. */
@@ -194,6 +165,14 @@ export class NetworkTrainer {
     this.#optimizer.dispose();
     for (const kind of REPORT_KINDS) this.#metrics[kind].dispose();
     this.#steps.dispose();
+  }
+
+  get #parts(): TrainedParts {
+    return {
+      parameters: this.network.parameters,
+      optimizers: { optimizer: this.#optimizer },
+      metrics: this.#metrics,
+    };
   }
 
   /** Runs, or replays, a step of a kind, which depends on the batch's shape and on nothing else. */

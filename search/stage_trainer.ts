@@ -18,9 +18,13 @@ import { BatchNormUpdates } from "../nn/batch_norm.ts";
 import { lossGradients } from "../nn/gradients.ts";
 import { Adam, Sgd } from "../nn/optimizers.ts";
 import { RecordedSteps } from "../nn/recorded_steps.ts";
-import type { HostTensor } from "../nn/safetensors.ts";
 import { cosineRate, skipDropoutRate } from "../nn/schedules.ts";
-import { checkStateDict, type StateDict, withoutPrefix } from "../nn/state_dict.ts";
+import {
+  readTrainerState,
+  restoreTrainerState,
+  type TrainedParts,
+  type TrainerState,
+} from "../nn/trainer_state.ts";
 import { type Batch, type BatchTensors, batchTensors } from "../nn/batch.ts";
 import { RANDOM_STREAMS } from "./config.ts";
 import { softmaxRows } from "./edge_weights.ts";
@@ -38,12 +42,7 @@ export const REPORT_KINDS = ["weights", "alphas", "evaluation"] as const;
 export type ReportKind = typeof REPORT_KINDS[number];
 
 /** Everything that continues a stage. */
-export interface StageState {
-  /** `network.`, `optimizer.weights.`, `optimizer.alphas.` and `metrics.` tensors by name. */
-  tensors: StateDict;
-  /** Epoch, training passes, and samples in each accumulator. */
-  counters: Record<string, number>;
-}
+export type StageState = TrainerState;
 
 /** One stage's network and optimisers. Dispose when done. */
 export class StageTrainer {
@@ -150,20 +149,8 @@ export class StageTrainer {
   }
 
   /** Reads everything that training depends on. */
-  async state(): Promise<StageState> {
-    const tensors = new Map<string, HostTensor>();
-    const counters: Record<string, number> = { epoch: this.#epoch, passes: this.#passes };
-    const add = (prefix: string, dict: StateDict) =>
-      dict.forEach((tensor, name) => tensors.set(`${prefix}.${name}`, tensor));
-    add("network", await this.#net.parameters.stateDict());
-    add("optimizer.weights", await this.#optimizers.weights.state());
-    add("optimizer.alphas", await this.#optimizers.alphas.state());
-    for (const kind of REPORT_KINDS) {
-      const { sums, samples } = await this.#metrics[kind].state();
-      tensors.set(`metrics.${kind}`, sums);
-      counters[`samples.${kind}`] = samples;
-    }
-    return { tensors, counters };
+  state(): Promise<StageState> {
+    return readTrainerState(this.#parts, { epoch: this.#epoch, passes: this.#passes });
   }
 
   /**
@@ -172,26 +159,10 @@ export class StageTrainer {
    * @throws {RangeError} If a tensor or counter is missing, unexpected or of another shape.
    * @throws {TypeError} If a tensor's elements are of another type.
    */
-  restore({ tensors, counters }: StageState): void {
-    const samples = REPORT_KINDS.map((kind) => `samples.${kind}`);
-    for (const name of ["epoch", "passes", ...samples]) {
-      if (!Number.isSafeInteger(counters[name])) {
-        throw new RangeError(
-          `Cannot load the state: want a count "${name}", got ${counters[name]}`,
-        );
-      }
-    }
-    const sums = withoutPrefix(tensors, "metrics.");
-    const shape = [3], dtype = "float32";
-    checkStateDict(sums, new Map(REPORT_KINDS.map((kind) => [kind, { shape, dtype }])));
-    this.#net.parameters.loadStateDict(withoutPrefix(tensors, "network."));
-    this.#optimizers.weights.restore(withoutPrefix(tensors, "optimizer.weights."));
-    this.#optimizers.alphas.restore(withoutPrefix(tensors, "optimizer.alphas."));
-    for (const kind of REPORT_KINDS) {
-      this.#metrics[kind].restore({ sums: sums.get(kind)!, samples: counters[`samples.${kind}`] });
-    }
-    this.#passes = counters.passes;
-    this.beginEpoch(counters.epoch);
+  restore(state: StageState): void {
+    const { epoch, passes } = restoreTrainerState(this.#parts, state);
+    this.#passes = passes;
+    this.beginEpoch(epoch);
   }
 
   /** Frees every tensor. */
@@ -201,6 +172,15 @@ export class StageTrainer {
     this.#optimizers.alphas.dispose();
     for (const kind of REPORT_KINDS) this.#metrics[kind].dispose();
     this.#steps.dispose();
+  }
+
+  get #parts(): TrainedParts {
+    const { weights, alphas } = this.#optimizers;
+    return {
+      parameters: this.#net.parameters,
+      optimizers: { "optimizer.weights": weights, "optimizer.alphas": alphas },
+      metrics: this.#metrics,
+    };
   }
 
   #step(kind: "weights" | "alphas", batch: Batch): void {
