@@ -16,6 +16,7 @@ const SOURCES = [
   "pointwise",
   "depthwise",
   "images",
+  "patches",
   "pooling",
   "branches",
   "normalised_sum",

@@ -22,7 +22,7 @@ import { CudaCompiler } from "./compiler.ts";
 import { Convolutions } from "./convolution.ts";
 import type { DenseConvolution } from "./convolution_shape.ts";
 import { CudaDevice, type DeviceLimits } from "./device.ts";
-import { EngineChoices } from "./engine_choices.ts";
+import { EngineChoices, engineDevice } from "./engine_choices.ts";
 import { loadLibraries } from "./ffi/load.ts";
 import { type Launch, Launcher } from "./launcher.ts";
 import { DevicePool } from "./memory.ts";
@@ -265,13 +265,6 @@ const PRECISION_NAMES: Readonly<Record<Precision, string>> = {
   fp32: "float32 convolutions",
   bf16: "TF32 convolutions, results kept as bf16",
 };
-
-/** What decides which engine is the fastest, in words. */
-function engineDevice({ name, limits, libraries: { versions } }: CudaDevice): string {
-  const capability = limits.computeCapability.join(".");
-  return `${name}, compute capability ${capability}, driver for CUDA ${versions.cuda}, ` +
-    `cuDNN ${versions.cudnn}`;
-}
 
 /**
  * Starts the cuDNN backend and makes it tfjs's current one.

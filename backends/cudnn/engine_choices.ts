@@ -7,10 +7,12 @@
  */
 
 import { createHash } from "node:crypto";
+import type { CudaDevice } from "./device.ts";
 
 /** Choices by the name of a convolution. */
 type Engines = Record<string, string>;
 
+/** The engines that were measured on one device. */
 export class EngineChoices {
   readonly #path: string;
   readonly #device: string;
@@ -61,4 +63,11 @@ export class EngineChoices {
 function isEngines(value: unknown): value is Engines {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
     Object.values(value).every((engine) => typeof engine === "string");
+}
+
+/** What decides which engine is the fastest, in words. */
+export function engineDevice({ name, limits, libraries: { versions } }: CudaDevice): string {
+  const capability = limits.computeCapability.join(".");
+  return `${name}, compute capability ${capability}, driver for CUDA ${versions.cuda}, ` +
+    `cuDNN ${versions.cudnn}`;
 }
