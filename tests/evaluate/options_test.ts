@@ -9,6 +9,7 @@ import { DARTS_V1, PDARTS } from "../../nn/genotypes.ts";
 import { RunError } from "../../nn/run_files.ts";
 import { resumedOptions, runOptionsOf } from "../../nn/run_options.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { permitted } from "../permitted.ts";
 
 function given(...args: string[]): GivenOptions {
   const parsed = parseCommandLine(TRAIN_COMMAND, args);
@@ -96,8 +97,15 @@ Deno.test("configOf() refuses options that do not fit together, by their names",
     UsageError,
     "Cannot train with --minimum-learning-rate 1: want a number from 0 to 0.025",
   );
-  assertThrows(() => configOf(given("--arch=PDART")), RunError, 'did you mean "PDARTS"?');
   assertThrows(() => configOf(given("--skips=2")), RunError, "is no search's run folder");
+});
+
+Deno.test({
+  name: "configOf() suggests the name of a stored genotype",
+  ignore: !permitted({ read: ["."] }), // it looks for a file of that name
+  fn: () => {
+    assertThrows(() => configOf(given("--arch=PDART")), RunError, 'did you mean "PDARTS"?');
+  },
 });
 
 Deno.test("checkTrainingConfig() compares the numbers with the data", () => {
