@@ -11,9 +11,8 @@
 import { parseArgs } from "deno-std/cli/parse_args.js";
 import { OutOfMemoryError } from "../backends/contract.ts";
 import { startBackend } from "../backends/mod.ts";
+import { trainingConfig } from "../evaluate/config.ts";
 import { NetworkTrainer } from "../evaluate/network_trainer.ts";
-import { BATCH_NORM } from "../nn/batch_norm.ts";
-import { PDARTS } from "../nn/genotypes.ts";
 import { EDGES } from "../nn/primitives.ts";
 import { MEMORY_MODES, type MemoryMode } from "../nn/recompute.ts";
 import { searchConfig } from "../search/config.ts";
@@ -85,27 +84,10 @@ function supernet(layers: number, kept: KeptPrimitives) {
 
 /** Steps of the network that the authors found, with auxiliary head and drop path. */
 function evaluationNetwork(memory: MemoryMode, batch: number): Stepper {
-  const trainer = new NetworkTrainer({
-    seed: 0,
-    genotype: PDARTS,
-    layers: CELLS,
-    channels: CHANNELS,
-    classes: 10,
-    epochs: 600,
-    auxiliary: { enabled: true, weight: 0.4 },
-    dropPath: 0.3,
-    optimizer: {
-      learningRate: 0.025,
-      minimumLearningRate: 0,
-      momentum: 0.9,
-      weightDecay: 3e-4,
-      clip: 5,
-    },
-    batchNorm: BATCH_NORM,
-    labelSmoothing: 0,
-    memory,
-  });
-  trainer.beginEpoch(300);
+  const config = trainingConfig();
+  const sizes = { layers: CELLS, channels: CHANNELS, classes: 10 };
+  const trainer = new NetworkTrainer({ ...config, ...sizes, memory });
+  trainer.beginEpoch(config.epochs / 2);
   const images = randomBatch({ batch });
   return { training: () => (trainer.trainStep(images), trainer.report("training")) };
 }

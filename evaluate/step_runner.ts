@@ -10,10 +10,9 @@ import type { Backend, BackendMemory } from "../backends/contract.ts";
 import { startBackend } from "../backends/mod.ts";
 import { CounterRandom } from "../backends/random.ts";
 import { type Batch, batchTensors } from "../nn/batch.ts";
-import { BATCH_NORM } from "../nn/batch_norm.ts";
-import { PDARTS } from "../nn/genotypes.ts";
+import { trainingConfig } from "./config.ts";
 import { foldNetwork } from "./folded_network.ts";
-import { NetworkTrainer, type TrainingSettings } from "./network_trainer.ts";
+import { NetworkTrainer } from "./network_trainer.ts";
 
 /** The network and batch to step. */
 export interface StepRunnerOptions {
@@ -52,24 +51,8 @@ export interface StepRunner {
   close(): void;
 }
 
-/** As in the authors' command, at the middle of the training: half of the final drop path. */
-const SETTINGS: Omit<TrainingSettings, "layers" | "channels"> = {
-  seed: 0,
-  genotype: PDARTS,
-  classes: 10,
-  epochs: 600,
-  auxiliary: { enabled: true, weight: 0.4 },
-  dropPath: 0.3,
-  optimizer: {
-    learningRate: 0.025,
-    minimumLearningRate: 0,
-    momentum: 0.9,
-    weightDecay: 3e-4,
-    clip: 5,
-  },
-  batchNorm: BATCH_NORM,
-  labelSmoothing: 0,
-};
+/** The published training; steps are of its middle, with half of the final drop path. */
+const SETTINGS = { ...trainingConfig(), classes: 10 };
 
 /**
  * Builds the network on a backend, which is started first if need be.
