@@ -1,6 +1,6 @@
 /** The program behind `deno task eval`: which of its parts is meant. */
 
-import { parseSubcommand, type ProgramSpec } from "../nn/command_line.ts";
+import { parseSubcommand, type ProgramSpec, UsageError } from "../nn/command_line.ts";
 import type { Outcome } from "../nn/run_main.ts";
 import { countMain } from "./count_main.ts";
 import { exportMain } from "./export_main.ts";
@@ -35,5 +35,12 @@ export async function evalMain(
     environment.output.write(parsed.help);
     return "done";
   }
-  return await PARTS[parsed.name as keyof typeof PARTS].main(parsed.args, environment);
+  try {
+    return await PARTS[parsed.name as keyof typeof PARTS].main(parsed.args, environment);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      error.command = `${environment.program.command} ${parsed.name}`;
+    }
+    throw error;
+  }
 }

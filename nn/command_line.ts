@@ -22,6 +22,8 @@ const HELP_WIDTH = 80;
 export class UsageError extends Error {
   /** The class, for messages. */
   override readonly name = "UsageError";
+  /** What a person types for the help, up to `--help`; by default the whole program's command. */
+  command?: string;
 }
 
 /** How the text of an option becomes its value. */

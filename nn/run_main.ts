@@ -66,7 +66,9 @@ function report(error: unknown, program: MainProgram): number {
 /** An error in one sentence: this project's own as they are worded, others with their class. */
 function sentence(error: unknown, program: MainProgram): string {
   if (!(error instanceof Error)) return `Unexpected failure: ${error}`;
-  if (error instanceof UsageError) return `${error.message}; see ${program.command} --help`;
+  if (error instanceof UsageError) {
+    return `${error.message}; see ${error.command ?? program.command} --help`;
+  }
   const builtIn = ["Error", "TypeError", "RangeError", "SyntaxError"].includes(error.name);
   const worded = !builtIn || error.message.startsWith("Cannot ");
   return worded ? error.message : `Unexpected ${error.name}: ${error.message}`;

@@ -28,6 +28,14 @@ Deno.test("eval refuses command lines that it cannot understand", async () => {
   }
 });
 
+Deno.test("eval points to the help of the part that refused its options", async () => {
+  const commandOf = async (...args: string[]) =>
+    (await assertRejects(() => evaluateHere(args), UsageError) as UsageError).command;
+  assertEquals(await commandOf("train", "--epoch=3"), "tiny-eval train");
+  assertEquals(await commandOf("test"), "tiny-eval test");
+  assertEquals(await commandOf("trian"), undefined);
+});
+
 Deno.test("eval --help names its parts within 80 columns", async () => {
   const { output } = await evaluateHere(["--help"]);
   for (const name of ["train", "test", "count", "export"]) {
