@@ -3,7 +3,8 @@
 Run `python make_imagenet_fixtures.py [FOLDER]` (default: tests/fixtures/pytorch/imagenet). For each stored
 genotype `<name>.safetensors` is a state dict and `<name>_expected.safetensors` holds pixels and logits;
 `training_expected.safetensors` is of PDARTS.safetensors in training, `head_expected` of its auxiliary
-head on a larger image, `authors.pth.tar` holds PDARTS's state as the authors' program writes it.
+head on a larger image, `authors.pth.tar` holds PDARTS's state without its head as the authors' program
+writes it.
 
 Images are 8-bit pixels, each repeated to a square and normalised, so that the files stay small.
 """
@@ -101,7 +102,8 @@ def main() -> None:
     net = nets["PDARTS"]
     training = make_training(net, 800, folder)
     make_head(net, folder)
-    state = {f"module.{name}": tensor for name, tensor in net.state_dict().items()}
+    state = {f"module.{name}": tensor for name, tensor in net.state_dict().items()
+             if not name.startswith("auxiliary_head.")}
     torch.save({"epoch": 3, "state_dict": state, "best_acc_top1": 75.5}, folder / "authors.pth.tar")
     sizes = dict(batch=BATCH, training_batch=TRAINING_BATCH, steps=STEPS, epochs=EPOCHS, side=SIDE,
                  small=SMALL, large=LARGE, odd=ODD, head_input=HEAD_INPUT)
