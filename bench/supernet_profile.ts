@@ -5,7 +5,8 @@
  * machine's measured roofs, and what is left outside the kernels; writes bench/results/profile_<date>.json.
  * Rates count only operations and bytes that cannot be left out (see backends/cpu/profile.ts), so that
  * recomputing costs. Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --steps 3;
- * --network=evaluation, of 20 cells, 36 channels and batch 32, or --network=imagenet, of 14, 48 and 16; with --backend=webgpu, see webgpu_profile.ts, and with --backend=cudnn, cudnn_profile.ts.
+ * --network=evaluation, of 20 cells, 36 channels and batch 32, or --network=imagenet, of 14, 48 and 16; with
+ * --backend=webgpu, see webgpu_profile.ts, and with --backend=cudnn, cudnn_profile.ts.
  */
 
 import * as tf from "@tensorflow/tfjs-core";

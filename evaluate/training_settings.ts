@@ -47,7 +47,7 @@ export interface TrainingSettings {
   optimizer: SgdConfig;
   /** How the learning rate falls to its minimum; default "cosine". */
   schedule?: Schedule;
-  /** Epochs over which it rises first, which is then its share of the schedule's; default 0. */
+  /** First epochs, in which it is only `(epoch + 1) / warmupEpochs` of the schedule's; default 0. */
   warmupEpochs?: number;
   /** Of every batch norm. */
   batchNorm: BatchNormConfig;
