@@ -85,6 +85,8 @@ export type {
 } from "./nn/training_config.ts";
 export type { BatchNormConfig } from "./nn/batch_norm.ts";
 export { MEMORY_MODES, type MemoryMode } from "./nn/recompute.ts";
+export { NETWORK_KINDS, type NetworkKind } from "./nn/stem.ts";
+export { type Schedule, SCHEDULES } from "./nn/schedules.ts";
 export { Search, type SearchOptions } from "./search/search.ts";
 export type { SearchResult } from "./search/run_summary.ts";
 export type { StageSettings } from "./search/stage_settings.ts";

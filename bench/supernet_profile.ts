@@ -5,7 +5,8 @@
  * machine's measured roofs, and what is left outside the kernels; writes bench/results/profile_<date>.json.
  * Rates count only operations and bytes that cannot be left out (see backends/cpu/profile.ts), so that
  * recomputing costs. Options: --batch 96 --layers 5 --channels 16 --threads (all cores) --steps 3;
- * --network=evaluation, of 20 cells, 36 channels and batch 32; with --backend=webgpu, see webgpu_profile.ts, and with --backend=cudnn, cudnn_profile.ts.
+ * --network=evaluation, of 20 cells, 36 channels and batch 32, or --network=imagenet, of 14, 48 and 16; with
+ * --backend=webgpu, see webgpu_profile.ts, and with --backend=cudnn, cudnn_profile.ts.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -16,6 +17,7 @@ import { measureRoofs, type Roofs } from "../backends/cpu/roof.ts";
 import { createStepRunner as createEvaluation } from "../evaluate/step_runner.ts";
 import { createStepRunner as createSearch } from "../search/train_step.ts";
 import { adapterChoice } from "./peers/options.ts";
+import { WORKLOADS } from "./peers/workloads.ts";
 import { saveResult } from "./results.ts";
 
 /** One kind of step. */
@@ -31,11 +33,11 @@ const options = parseArgs(Deno.args, {
   string: ["network", "backend", "adapter", "batch", "layers", "channels", "threads", "steps"],
   default: { network: "search", backend: "cpu", adapter: "high-performance", steps: "3" },
 });
-const evaluation = options.network === "evaluation";
+const { shape: usual } = WORKLOADS[options.network];
 const [batch, layers, channels, steps] = [
-  options.batch ?? (evaluation ? 32 : options.backend === "webgpu" ? 16 : 96),
-  options.layers ?? (evaluation ? 20 : 5),
-  options.channels ?? (evaluation ? 36 : 16),
+  options.batch ?? (options.backend === "webgpu" ? 16 : usual.batch),
+  options.layers ?? usual.layers,
+  options.channels ?? usual.channels,
   options.steps,
 ].map(Number);
 if (options.backend === "webgpu") {
@@ -81,8 +83,9 @@ await save();
 /** The network's steps by name. */
 async function makeRunner() {
   const shape = { batch, layers, channels, threads };
-  if (evaluation) {
-    const runner = await createEvaluation(shape);
+  if (options.network !== "search") {
+    const network = options.network === "imagenet" ? "imagenet" : "cifar";
+    const runner = await createEvaluation({ ...shape, network });
     return { runner, kinds: { training: runner.trainStep, inference: runner.infer } };
   }
   const runner = await createSearch(shape);

@@ -10,12 +10,15 @@ import type { Backend, BackendMemory } from "../backends/contract.ts";
 import { startBackend } from "../backends/mod.ts";
 import { CounterRandom } from "../backends/random.ts";
 import { type Batch, batchTensors } from "../nn/batch.ts";
+import type { NetworkKind } from "../nn/stem.ts";
 import { trainingConfig } from "./config.ts";
 import { foldNetwork } from "./folded_network.ts";
 import { NetworkTrainer } from "./network_trainer.ts";
 
 /** The network and batch to step. */
 export interface StepRunnerOptions {
+  /** Which network, and images of which side: 32 for CIFAR, 224 for ImageNet; default "cifar". */
+  network?: NetworkKind;
   /** Images a step. */
   batch: number;
   /** Cells. */
@@ -30,7 +33,7 @@ export interface StepRunnerOptions {
   replay?: boolean;
 }
 
-/** PDARTS's network for CIFAR-10 with auxiliary head and drop path, that can be stepped. */
+/** PDARTS's network with auxiliary head, for CIFAR-10 with drop path, that can be stepped. */
 export interface StepRunner {
   /** One SGD step, from a batch on the host to a loss on the host; resolves to milliseconds. */
   trainStep(): Promise<number>;
@@ -51,8 +54,11 @@ export interface StepRunner {
   close(): void;
 }
 
-/** The published training; steps are of its middle, with half of the final drop path. */
-const SETTINGS = { ...trainingConfig(), classes: 10 };
+/** The published training on CIFAR; steps are of its middle, with half of the final drop path. */
+const CIFAR = { ...trainingConfig(), classes: 10, side: 32 };
+/** The same on ImageNet, as far as a step's work depends on it. */
+const IMAGENET = { ...CIFAR, classes: 1000, dropPath: 0, labelSmoothing: 0.1, side: 224 };
+const SETTINGS = { cifar: CIFAR, imagenet: IMAGENET } satisfies Record<NetworkKind, unknown>;
 
 /**
  * Builds the network on a backend, which is started first if need be.
@@ -61,15 +67,16 @@ const SETTINGS = { ...trainingConfig(), classes: 10 };
  * @throws {RangeError} If a size makes no network.
  */
 export async function createStepRunner(options: StepRunnerOptions): Promise<StepRunner> {
-  const { layers, channels, threads, backend: given = "cpu", replay = true } = options;
+  const { network = "cifar", layers, channels, threads, replay = true } = options;
+  const { backend: given = "cpu" } = options, settings = SETTINGS[network];
   const backend = typeof given === "string"
     ? (await startBackend(given, { threads })).backend
     : given;
   const recorder = replay ? backend.createRecorder?.() : undefined;
-  const trainer = new NetworkTrainer({ ...SETTINGS, layers, channels }, recorder);
-  trainer.beginEpoch(SETTINGS.epochs / 2);
+  const trainer = new NetworkTrainer({ ...settings, network, layers, channels }, recorder);
+  trainer.beginEpoch(settings.epochs / 2);
   const folded = foldNetwork(trainer.network);
-  const batch = randomBatch(options.batch);
+  const batch = randomBatch(options.batch, settings);
   let loss = NaN;
   return {
     trainStep: async () => {
@@ -101,11 +108,14 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
 }
 
 /** Standard normal images with uniform labels, the same on every call. */
-function randomBatch(size: number): Batch {
+function randomBatch(
+  size: number,
+  { side, classes }: { side: number; classes: number },
+): Batch {
   const random = new CounterRandom(0);
   return {
-    images: Float32Array.from({ length: size * 32 * 32 * 3 }, () => random.normal()),
-    labels: Int32Array.from({ length: size }, () => random.integer(10)),
+    images: Float32Array.from({ length: size * side * side * 3 }, () => random.normal()),
+    labels: Int32Array.from({ length: size }, () => random.integer(classes)),
     size,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Ours against PyTorch on training steps of the search's supernet, or on training steps and inference of
- * the evaluation network (PDARTS, with auxiliary head and drop path), in one go: `deno task bench:peers`.
+ * the evaluation network (PDARTS, with auxiliary head, for CIFAR with drop path), in one go: `deno task bench:peers`.
  *
  * Steps alternate (ours, PyTorch, ours, ...), each waits for its results, and the order within a pair
  * swaps every time, so that whatever else the machine does falls on both alike. PyTorch runs four
@@ -8,10 +8,10 @@
  * a time, since each keeps up to 9 GB at batch 96; every round starts all of them afresh and takes one
  * untimed step of each kind first. Our steps run in this process, whose whole peak memory counts.
  *
- * Options: --what search|evaluation, --batch 96 --layers 5 --channels 16 (of the evaluation network 32, 20
- * and 36), --threads (all cores) --rounds 2 --steps 2
+ * Options: --what search|evaluation|imagenet, --batch 96 --layers 5 --channels 16 (of the evaluation network
+ * 32, 20 and 36, of ImageNet's 16, 14 and 48), --threads (all cores) --rounds 2 --steps 2
  * --variants nchw,channels_last,tuned_nchw,tuned_channels_last. Prints tables, and writes
- * bench/results/peers_<date>.json, or evaluation_<date>.json. Without python3 and torch it says so in one line, with exit code 1.
+ * bench/results/peers_<date>.json, or the file of its name. Without python3 and torch it says so in one line, with exit code 1.
  *
  * With --backend=webgpu it compares with plain tfjs on a WebGPU adapter: see webgpu_peers.ts.
  */
@@ -23,7 +23,11 @@ import { type Machine, TorchServer, torchVersion, VARIANTS } from "./torch_serve
 import { type StartedWorkload, type Workload, WORKLOADS } from "./workloads.ts";
 
 /** First words of the result files. */
-const KINDS: Record<Workload["network"], string> = { supernet: "peers", evaluation: "evaluation" };
+const KINDS: Record<Workload["network"], string> = {
+  supernet: "peers",
+  evaluation: "evaluation",
+  imagenet: "imagenet",
+};
 
 /** Lets the other side's idle threads stop spinning before the next step, in milliseconds. */
 const PAUSE_MS = 200;

@@ -1,13 +1,14 @@
 /**
  * What `deno task bench:peers` times on the CPU: steps of the search's supernet, or of the evaluation
- * network of PDARTS. Ours run in this process; PyTorch's bench_step.py has steps of the same names.
+ * network of PDARTS for CIFAR or ImageNet. Ours run in this process; PyTorch's bench_step.py has steps of the same names.
  *
  * A workload's code is loaded only when it starts, after PyTorch was found, so that a machine without
  * PyTorch is told so at once.
  */
 
-import { countCifarNetwork, countSupernet } from "../../nn/count.ts";
+import { countCifarNetwork, countImageNetNetwork, countSupernet } from "../../nn/count.ts";
 import { PDARTS } from "../../nn/genotypes.ts";
+import type { NetworkKind } from "../../nn/stem.ts";
 import type { Backend, BackendMemory } from "../../backends/contract.ts";
 import { allPrimitives } from "../../search/edge_weights.ts";
 import type { BenchShape } from "./ours.ts";
@@ -37,7 +38,7 @@ export interface StartedWorkload {
 /** A kind of network to compare on. */
 export interface Workload {
   /** bench_step.py's name of the network. */
-  readonly network: "supernet" | "evaluation";
+  readonly network: "supernet" | "evaluation" | "imagenet";
   /** The usual size. */
   readonly shape: Omit<BenchShape, "threads">;
   /** Names of its steps. */
@@ -69,19 +70,34 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   evaluation: {
     network: "evaluation",
     shape: { batch: 32, layers: 20, channels: 36 },
+    ...evaluationOf("cifar", countCifarNetwork),
+  },
+  imagenet: {
+    network: "imagenet",
+    shape: { batch: 16, layers: 14, channels: 48 },
+    ...evaluationOf("imagenet", countImageNetNetwork),
+  },
+};
+
+/** What the workloads of both evaluation networks share. */
+function evaluationOf(
+  network: NetworkKind,
+  count: typeof countCifarNetwork,
+): Pick<Workload, "steps" | "start" | "operations"> {
+  return {
     steps: ["training", "inference"],
     start: async (options) => {
       const { createStepRunner } = await import("../../evaluate/step_runner.ts");
-      const runner = await createStepRunner(options);
+      const runner = await createStepRunner({ ...options, network });
       return started(runner, { training: runner.trainStep, inference: runner.infer });
     },
     operations: ({ batch, layers, channels }) => {
       const forward = (auxiliary: boolean) =>
-        2 * batch * countCifarNetwork(PDARTS, { layers, channels, auxiliary }).multiplyAdds;
+        2 * batch * count(PDARTS, { layers, channels, auxiliary }).multiplyAdds;
       return { training: trainingOperations(forward(true)), inference: forward(false) };
     },
-  },
-};
+  };
+}
 
 function started(
   runner: { loss: number } & Pick<StartedWorkload, "memory" | "resetPeak" | "close">,

@@ -7,14 +7,20 @@ import { assertEquals } from "../assert.ts";
 import { tinyBatch } from "../search/tiny_network.ts";
 import { tinySettings } from "./tiny_network.ts";
 
-cudnnTest("no kernel of a network's step runs on the host, nor of evaluation", ({ cudnn }) => {
-  const trainer = new NetworkTrainer(tinySettings());
-  trainer.beginEpoch(2);
-  for (const kind of ["trainStep", "evaluate"] as const) {
-    const { numTensors } = tf.memory();
-    trainer[kind](tinyBatch(1, 2, 32));
-    assertEquals([...cudnn.fallbacks], [], kind);
-    assertEquals(tf.memory().numTensors, numTensors, kind);
-  }
-  trainer.dispose();
-});
+/** Networks and sides of images; the halves of the second are odd. */
+const CASES = [["cifar", 32], ["imagenet", 227]] as const;
+
+for (const [network, side] of CASES) {
+  const name = `no kernel of a step for ${network} runs on the host, nor of evaluation`;
+  cudnnTest(name, ({ cudnn }) => {
+    const trainer = new NetworkTrainer(tinySettings({ network }));
+    trainer.beginEpoch(2);
+    for (const kind of ["trainStep", "evaluate"] as const) {
+      const { numTensors } = tf.memory();
+      trainer[kind](tinyBatch(1, 2, side));
+      assertEquals([...cudnn.fallbacks], [], kind);
+      assertEquals(tf.memory().numTensors, numTensors, kind);
+    }
+    trainer.dispose();
+  });
+}

@@ -1,4 +1,5 @@
-"""Times PyTorch's steps of the supernet, or of PDARTS's evaluation network (--network evaluation).
+"""Times PyTorch's steps of the supernet, or of PDARTS's evaluation network, for CIFAR (--network evaluation)
+or ImageNet (--network imagenet).
 
 Alone, `python bench_step.py --step weight --steps 3` prints one JSON line:
 `{"ms": [...], "peak_rss_bytes": ..., "torch": ..., ...}`. With --serve it answers on
@@ -14,7 +15,7 @@ with another implementation:
 and first, once it is ready, {"ready": true, "torch": ..., ...}. It ends when its input does.
 Images and labels are random, made before the clock starts. A step's time covers zeroing the
 gradients, forward, backward, clipping, the optimiser, and reading the loss back. The evaluation
-network trains with auxiliary head and drop path. With --graph, on a card, training steps are captured
+network trains with auxiliary head, and on CIFAR with drop path. With --graph, on a card, training steps are captured
 once as CUDA graphs and then replayed.
 """
 
@@ -34,6 +35,7 @@ from step import Trainer
 from supernet import EDGES, PRIMITIVES, Supernet, count_weights
 
 IMAGE_SIZE, CLASSES = 32, 10
+IMAGENET_SIZE, IMAGENET_CLASSES = 224, 1000
 GRAPH_WARM_UP = 3  # steps before a capture, as PyTorch's notes on CUDA graphs ask
 
 
@@ -95,7 +97,8 @@ def supernet_steps(net: Supernet, images, labels, *, graph: bool) -> dict:
 
 def network_steps(net: Network, images, labels, *, graph: bool) -> dict:
     """The same of the evaluation network, half way to the last epoch's drop path."""
-    trainer, drop_path = NetworkTrainer(net, epochs=1), DropPath(DROP_PATH_RATE / 2)
+    trainer = NetworkTrainer(net, epochs=1)
+    drop_path = None if net.imagenet else DropPath(DROP_PATH_RATE / 2)
 
     def update(images, labels):
         return trainer.update(images, labels, drop_path)
@@ -114,9 +117,11 @@ class Bench:
                  kept: int = len(PRIMITIVES), device: str = "cpu", graph: bool = False):
         torch.manual_seed(seed)
         layout = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-        images = torch.randn(batch, 3, IMAGE_SIZE, IMAGE_SIZE)
+        imagenet = network == "imagenet"
+        size, classes = (IMAGENET_SIZE, IMAGENET_CLASSES) if imagenet else (IMAGE_SIZE, CLASSES)
+        images = torch.randn(batch, 3, size, size)
         self.images = images.to(device).contiguous(memory_format=layout)
-        labels = torch.randint(CLASSES, (batch,)).to(device)
+        labels = torch.randint(classes, (batch,)).to(device)
         if network == "supernet":
             left = [list(range(len(PRIMITIVES)))[-kept:]] * EDGES
             net = Supernet(channels=channels, layers=layers, classes=CLASSES, kept_normal=left,
@@ -124,7 +129,8 @@ class Bench:
             self.weight_count = count_weights(net)
             self.steps = supernet_steps(net, self.images, labels, graph=graph)
         else:
-            net = Network(GENOTYPES["PDARTS"], channels=channels, layers=layers)
+            net = Network(GENOTYPES["PDARTS"], channels=channels, layers=layers, classes=classes,
+                          imagenet=imagenet)
             self.weight_count = count_parameters(net)
             net = net.to(device, memory_format=layout)
             self.steps = network_steps(net, self.images, labels, graph=graph)
@@ -156,7 +162,7 @@ def answer(bench: Bench, line: str) -> dict:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--network", choices=["supernet", "evaluation"], default="supernet")
+    parser.add_argument("--network", choices=["supernet", "evaluation", "imagenet"], default="supernet")
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--channels", type=int, default=16)

@@ -14,6 +14,7 @@ hold that storage under STORAGE instead of the weights.
 """
 
 import copy
+import functools
 import json
 import pathlib
 import sys
@@ -60,9 +61,9 @@ def randomise(net: Network) -> None:
             norm.num_batches_tracked.fill_(7)
 
 
-def build(name: str, seed: int) -> tuple[Network, torch.Tensor]:
+def build(name: str, seed: int, shape: dict) -> tuple[Network, torch.Tensor]:
     torch.manual_seed(seed)
-    net = Network(GENOTYPES[name], **SHAPE)
+    net = Network(GENOTYPES[name], **shape)
     randomise(net)
     return net, share_head_storage(net)
 
@@ -87,7 +88,7 @@ def nhwc(images: torch.Tensor) -> torch.Tensor:
 
 def make_genotype(name: str, seed: int, folder: pathlib.Path) -> int:
     """Write a genotype's network, two images and their logits in evaluation mode."""
-    net, storage = build(name, seed)
+    net, storage = build(name, seed, SHAPE)
     images = torch.randn(BATCH, 3, 32, 32)
     size = safetensors.save(folder / f"{name}.safetensors", state_without_head(net, storage))
     with torch.no_grad():
@@ -103,21 +104,26 @@ def keep_masks(net: Network) -> dict[tuple[int, int], torch.Tensor]:
             if not isinstance(op, nn.Identity)}
 
 
-def training_results(net: Network, images, labels, masks, dtype) -> dict[str, dict[str, torch.Tensor]]:
-    """Every reference value of training: group -> name -> tensor."""
+def training_results(net: Network, images, labels, dtype, *, epochs: int, whole: tuple[str, ...],
+                     drop_paths: dict[str, DropPath | None]) -> dict[str, dict[str, torch.Tensor]]:
+    """Every reference value of training: group -> name -> tensor.
+
+    A pass is made with each of the drop paths, whose names precede its groups'; `whole` names the
+    gradients that are kept whole.
+    """
     images = images.to(dtype)
     groups = {}
-    for prefix, drop_path in (("", None), ("drop_path.", DropPath(DROP_RATE, masks))):
-        trainer = NetworkTrainer(trained_copy(net, dtype), epochs=EPOCHS)
+    for prefix, drop_path in drop_paths.items():
+        trainer = NetworkTrainer(trained_copy(net, dtype), epochs=epochs)
         logits, auxiliary, loss = trainer.gradients(images[0], labels[0], drop_path)
         gradients = {name: p.grad for name, p in trainer.net.named_parameters()}
         groups[prefix + "logits"] = {"": logits}
         groups[prefix + "auxiliary"] = {"": auxiliary}
         groups[prefix + "loss"] = {"": torch.tensor([loss], dtype=dtype)}
         groups[prefix + "gradient_norms"] = {"": torch.stack([g.norm() for g in gradients.values()])}
-        groups[prefix + "gradient"] = {name: gradients[name] for name in WHOLE_GRADIENTS}
+        groups[prefix + "gradient"] = {name: gradients[name] for name in whole}
         groups[prefix + "running"] = running(trainer.net)
-    trainer = NetworkTrainer(trained_copy(net, dtype), epochs=EPOCHS)
+    trainer = NetworkTrainer(trained_copy(net, dtype), epochs=epochs)
     for step in range(STEPS):
         trainer.begin_epoch(step)
         trainer.step(images[step], labels[step])
@@ -129,28 +135,36 @@ def training_results(net: Network, images, labels, masks, dtype) -> dict[str, di
     return groups
 
 
+def training_file(expected: dict[str, torch.Tensor], want: dict[str, dict[str, torch.Tensor]]) -> dict:
+    """What a file holds of training: inputs, whole gradients, and all other groups as one vector each."""
+    for group, tensors in want.items():
+        if group.endswith("gradient"):
+            expected |= {f"{group}.{name}": tensor for name, tensor in tensors.items()}
+        else:
+            expected[group] = torch.cat([t.detach().reshape(-1) for t in tensors.values()])
+    return expected
+
+
 def make_training(seed: int, folder: pathlib.Path) -> tuple[Network, dict]:
     """Write training.safetensors and training_expected.safetensors; the network, and its index row."""
     while True:
-        net, storage = build("PDARTS", seed)
+        net, storage = build("PDARTS", seed, SHAPE)
         images = torch.randn(STEPS, TRAINING_BATCH, 3, 32, 32)
         labels = torch.randint(10, (STEPS, TRAINING_BATCH))
         masks = keep_masks(net)
-        want = training_results(net, images, labels, masks, torch.float64)
-        error = worst_error(training_results(net, images, labels, masks, torch.float32), want)
+        drop_paths = {"": None, "drop_path.": DropPath(DROP_RATE, masks)}
+        results = functools.partial(training_results, net, images, labels, epochs=EPOCHS,
+                                    whole=WHOLE_GRADIENTS, drop_paths=drop_paths)
+        want = results(torch.float64)
+        error = worst_error(results(torch.float32), want)
         if error < TOLERANCE:
             break
         print(f"training: seed {seed}: float32 error {error:.1e}")
         seed += 1
     expected = {"images": nhwc(images), "labels": labels}
     expected |= {f"drop_path.keep.{cell}.{op}": mask for (cell, op), mask in masks.items()}
-    for group, tensors in want.items():
-        if group.endswith("gradient"):
-            expected |= {f"{group}.{name}": tensor for name, tensor in tensors.items()}
-        else:
-            expected[group] = torch.cat([t.detach().reshape(-1) for t in tensors.values()])
     safetensors.save(folder / "training.safetensors", state_without_head(net, storage))
-    safetensors.save(folder / "training_expected.safetensors", expected)
+    safetensors.save(folder / "training_expected.safetensors", training_file(expected, want))
     return net, {"seed": seed, "float32_error": error}
 
 

@@ -1,4 +1,4 @@
-"""The P-DARTS evaluation network for CIFAR in PyTorch: the peer that ours is compared with.
+"""The P-DARTS evaluation networks for CIFAR and ImageNet in PyTorch: the peer that ours is compared with.
 
 Written from the method's description (Chen et al., ICCV 2019, arXiv 1904.12760) and the parameter
 names of its authors' modules, so that their state dicts load. Tensors are NCHW; every BN has a scale
@@ -95,35 +95,54 @@ class Cell(nn.Module):
 
 
 class AuxiliaryHead(nn.Module):
-    """A second classifier for images of 8x8: ReLU, pool to 2x2, two convolutions, linear."""
+    """A second classifier: ReLU, pool to 2x2, two convolutions, linear.
 
-    def __init__(self, channels: int, classes: int):
+    For ImageNet no BN follows the second convolution, which its authors left out. On images larger than
+    the published ones the mean of what that convolution leaves is classified.
+    """
+
+    def __init__(self, channels: int, classes: int, *, imagenet: bool):
         super().__init__()
         self.features = nn.Sequential(
             nn.ReLU(),
-            nn.AvgPool2d(5, stride=3, count_include_pad=False),
+            nn.AvgPool2d(5, stride=2 if imagenet else 3, count_include_pad=False),
             nn.Conv2d(channels, 128, 1, bias=False),
             nn.BatchNorm2d(128),
             nn.ReLU(),
             nn.Conv2d(128, 768, 2, bias=False),
-            nn.BatchNorm2d(768),
+            *([] if imagenet else [nn.BatchNorm2d(768)]),
             nn.ReLU(),
         )
         self.classifier = nn.Linear(768, classes)
 
     def forward(self, x):
-        return self.classifier(self.features(x).flatten(1))
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+def convolution_norm(inputs: int, outputs: int, *, stride: int) -> list[nn.Module]:
+    """A 3x3 convolution and its BN: a layer of a stem."""
+    return [nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs)]
 
 
 class Network(nn.Module):
-    """Stem, `layers` cells (reduction at L div 3 and 2L div 3), average pool, classifier."""
+    """Stem, `layers` cells (reduction at L div 3 and 2L div 3), average pool, classifier.
+
+    For ImageNet there are two stems, which divide the sides by 4 and by 8, and cell 0 reads both.
+    """
 
     def __init__(self, genotype: Genotype, *, channels: int, layers: int, classes: int = 10,
-                 auxiliary: bool = True):
+                 auxiliary: bool = True, imagenet: bool = False):
         super().__init__()
-        width = 3 * channels
-        self.stem = nn.Sequential(nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
-        before, last, last_reduced = width, width, False
+        if imagenet:
+            half = channels // 2
+            self.stem0 = nn.Sequential(*convolution_norm(3, half, stride=2), nn.ReLU(),
+                                       *convolution_norm(half, channels, stride=2))
+            self.stem1 = nn.Sequential(nn.ReLU(), *convolution_norm(channels, channels, stride=2))
+            before, last = channels, channels
+        else:
+            before = last = 3 * channels
+            self.stem = nn.Sequential(*convolution_norm(3, last, stride=1))
+        last_reduced = imagenet
         self.cells = nn.ModuleList()
         self.auxiliary_at, auxiliary_channels = 2 * layers // 3, 0
         for index in range(layers):
@@ -135,14 +154,24 @@ class Network(nn.Module):
             before, last, last_reduced = last, len(cell.concat) * channels, reduction
             if index == self.auxiliary_at:
                 auxiliary_channels = last
-        self.auxiliary_head = AuxiliaryHead(auxiliary_channels, classes) if auxiliary else None
+        self.auxiliary_head = (AuxiliaryHead(auxiliary_channels, classes, imagenet=imagenet)
+                               if auxiliary else None)
         self.global_pooling = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Linear(last, classes)
+        self.imagenet = imagenet
+
+    def run_stem(self, images):
+        """What stands for the outputs of the last cell but one, and of the last, at cell 0."""
+        if not self.imagenet:
+            both = self.stem(images)
+            return both, both
+        before = self.stem0(images)
+        return before, self.stem1(before)
 
     def forward(self, images, drop_path: DropPath | None = None):
-        """(logits, auxiliary logits or None), each `[N, classes]`, of images `[N, 3, 32, 32]`."""
+        """(logits, auxiliary logits or None), each `[N, classes]`, of images `[N, 3, H, W]`."""
         auxiliary = None
-        before = last = self.stem(images)
+        before, last = self.run_stem(images)
         for cell in self.cells:
             before, last = last, cell(before, last, drop_path)
             if self.training and self.auxiliary_head and cell.index == self.auxiliary_at:
@@ -157,6 +186,8 @@ def count_parameters(net: Network) -> int:
 
 
 if __name__ == "__main__":
-    count = count_parameters(Network(GENOTYPES["PDARTS"], channels=36, layers=20))
-    assert count == 3_433_798, f"PDARTS of 20 cells, 36 channels must have 3,433,798: got {count}"
-    print(f"{count:,} parameters without the auxiliary head")
+    for sizes, want in ((dict(channels=36, layers=20), 3_433_798),
+                        (dict(channels=48, layers=14, classes=1000, imagenet=True), 4_944_352)):
+        count = count_parameters(Network(GENOTYPES["PDARTS"], **sizes))
+        assert count == want, f"PDARTS of {sizes} must have {want:,} parameters: got {count:,}"
+        print(f"{sizes}: {count:,} parameters without the auxiliary head")

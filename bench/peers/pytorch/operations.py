@@ -10,7 +10,10 @@ from torch.nn import functional as F
 
 
 class FactorizedReduce(nn.Module):
-    """ReLU; two 1x1 convolutions of stride 2, the second shifted by (1, 1); concat; BN."""
+    """ReLU; two 1x1 convolutions of stride 2, the second shifted by (1, 1); concat; BN.
+
+    Of an odd side, which the authors' networks do not meet, it reads one row or column of zeros more.
+    """
 
     def __init__(self, c_in: int, c_out: int, *, affine: bool):
         super().__init__()
@@ -21,7 +24,8 @@ class FactorizedReduce(nn.Module):
         self.bn = nn.BatchNorm2d(c_out, affine=affine)
 
     def forward(self, x):
-        x = F.relu(x)
+        height, width = x.shape[2:]
+        x = F.pad(F.relu(x), (0, width % 2, 0, height % 2))
         return self.bn(torch.cat([self.conv_1(x), self.conv_2(x[:, :, 1:, 1:])], dim=1))
 
 

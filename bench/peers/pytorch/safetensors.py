@@ -5,7 +5,7 @@ import json
 
 import torch
 
-DTYPES = {torch.float32: "F32", torch.int64: "I64"}
+DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
 
 
 def save(path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> int:

@@ -43,7 +43,7 @@ Deno.test("parsePeerOptions() refuses what is unknown, out of range or another b
     const [args, message] of [
       [["--backend=cudnn"], "want cpu or webgpu"],
       [["--batch=0"], "want a positive integer"],
-      [["--what=test"], "Unknown --what test: want search or evaluation"],
+      [["--what=test"], "Unknown --what test: want search or evaluation or imagenet"],
       [["--variants=nhwc"], 'Unknown variant "nhwc"'],
       [["--adapter=software"], "Unknown option --adapter"],
       [["--backend=webgpu", "--adapter=fast"], 'Unknown adapter "fast"'],

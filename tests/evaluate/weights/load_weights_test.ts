@@ -10,6 +10,7 @@ import { WeightsError } from "../../../evaluate/weights/weights_error.ts";
 import { DARTS_V2, GENOTYPES, PDARTS } from "../../../nn/genotypes.ts";
 import { RunError } from "../../../nn/run_files.ts";
 import type { HostTensor } from "../../../nn/safetensors.ts";
+import { NETWORK_KINDS } from "../../../nn/stem.ts";
 import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "../../assert.ts";
 
 await tf.setBackend("cpu");
@@ -60,18 +61,14 @@ function shifted(dict: ReadonlyMap<string, HostTensor>): Map<string, HostTensor>
   return new Map(Array.from(dict, ([name, tensor]) => [name, shift(tensor)]));
 }
 
-for (const [name, genotype] of Object.entries(GENOTYPES)) {
-  Deno.test(`describeWeights() knows a network of ${name}`, async () => {
-    const dict = await weightsOf({ genotype, layers: 6, channels: 4, classes: 7, auxiliary: true });
-    assertEquals(describeWeights(dict), {
-      images: "cifar",
-      layers: 6,
-      channels: 4,
-      classes: 7,
-      auxiliary: true,
-      genotypes: [name],
+for (const network of NETWORK_KINDS) {
+  for (const [name, genotype] of Object.entries(GENOTYPES)) {
+    Deno.test(`describeWeights() knows a network of ${name} for ${network}`, async () => {
+      const sizes = { layers: 6, channels: 4, classes: 7, auxiliary: true };
+      const dict = await weightsOf({ genotype, network, ...sizes });
+      assertEquals(describeWeights(dict), { network, ...sizes, genotypes: [name] });
     });
-  });
+  }
 }
 
 Deno.test("describeWeights() throws when the weights are no evaluation network's", () => {
@@ -135,6 +132,11 @@ Deno.test("loadWeights() names the first weight that does not fit, and what the 
       { classes: 100 },
       `classifier.weight is [100,64], and ${title} wants [10,64]; ` +
       "the file's network has 100 classes",
+    ],
+    [
+      { network: "imagenet" },
+      `stem.0.weight is missing, and ${title} wants [12,3,3,3]; ` +
+      "the file's network has the stem of a network for ImageNet",
     ],
     [
       { genotype: DARTS_V2 },
