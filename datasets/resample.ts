@@ -8,8 +8,8 @@
  * loses more than twice the pixels that the width does, else columns. Source: `src/libImaging/Resample.c` of
  * Pillow 13 (versions before it have columns always first). Integers below 2^31 hold every sum.
  *
- * libvips' own resize (sharp's `kernel: "linear"`) is another: it differs from PIL's by up to DIFFERENCE
- * grey levels on photographs.
+ * libvips' own resize is another: sharp's `kernel: "linear"` differs from PIL's by 1.6 grey levels in the mean
+ * and up to 110, over 60 random crops of the fixtures' photographs to 224 pixels.
  */
 
 import type { RgbImage } from "./decode.ts";
