@@ -10,6 +10,7 @@ export {
   normalisationTable,
 } from "./augmentation.ts";
 export { loadDataset, type LoadDatasetOptions } from "./cifar.ts";
+export { type ImageFolderOptions, IMAGENET_STATISTICS, readImageFolder } from "./image_folder.ts";
 export {
   type Batch,
   BatchCycle,
@@ -20,9 +21,15 @@ export {
   searchParts,
 } from "./loader.ts";
 export {
+  type CifarName,
+  type Dataset,
   DatasetError,
   type DatasetName,
+  type FolderDataset,
+  type FolderName,
+  type FolderSplit,
   type ImageDataset,
+  isFolderDataset,
   type Split,
   type Statistics,
 } from "./types.ts";
