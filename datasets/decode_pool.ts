@@ -6,11 +6,10 @@
  * the images' folders and nothing else of the user's, and end when the pool is disposed.
  */
 
-import type { DecodeTask, WorkerAnswer, WorkerOrder } from "./decode_work.ts";
-import type { Decoded } from "./decode_work.ts";
+import type { Decoded, DecodeTask, WorkerAnswer, WorkerOrder } from "./decode_work.ts";
 import { DatasetError } from "./types.ts";
 
-/** What `sharp` needs to find its library, besides `ffi`: which libc this is, and an override of its own. */
+/** What sharp asks for while it loads, besides `ffi`: which libc this is, and two variables of its own. */
 const SHARP_FILES = ["/usr/bin/ldd"];
 const SHARP_VARIABLES = ["MALLOC_ARENA_MAX", "npm_package_config_libvips"];
 

@@ -43,7 +43,7 @@ export class BatchLoader implements BatchSource {
   /** Batches per epoch, the last partial one counted. */
   readonly batchesPerEpoch: number;
   /** Height and width of the images in pixels. */
-  readonly imageSize = IMAGE_SIZE;
+  readonly imageSize: number = IMAGE_SIZE;
 
   readonly #options: BatchLoaderOptions;
   readonly #order: EpochOrder;

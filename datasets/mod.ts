@@ -20,6 +20,9 @@ export {
 } from "./batch_sources.ts";
 export { type EpochOrderOptions, type IndexRange } from "./epoch_order.ts";
 export { type ImageFolderOptions, IMAGENET_STATISTICS, readImageFolder } from "./image_folder.ts";
+export type { JitterStrength } from "./colour_jitter.ts";
+export type { TestTransform, TrainTransform } from "./image_transforms.ts";
+export type { CropRange } from "./random_crop.ts";
 export { BatchCycle, BatchLoader, type BatchLoaderOptions, searchParts } from "./loader.ts";
 export {
   type CifarName,
