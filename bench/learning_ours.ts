@@ -3,6 +3,7 @@
  * which takes the same configs as JSON. Sources of schedules and constants: the authors' command.
  */
 
+import { BatchSources } from "../datasets/batch_sources.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import { BatchLoader } from "../datasets/loader.ts";
 import { NetworkTrainer } from "../evaluate/network_trainer.ts";
@@ -118,15 +119,16 @@ export async function learnSearch(
   for (let stage = 0;; stage++) {
     const settings = stageSettings(config, { stage, classes: data.classes.length, ...kept });
     const trainer = new StageTrainer(settings);
-    const loaders = stageLoaders(data, config, stage), alphaSteps = loaders.alphas.cycle();
+    const loaders = stageLoaders(new BatchSources(data), config, stage),
+      alphaSteps = loaders.alphas.cycle();
     for (let epoch = 0; epoch < epochs; epoch++) {
       trainer.beginEpoch(epoch);
-      for (const batch of loaders.weights.epoch(epoch)) {
-        if (epoch >= alphaFromEpoch) trainer.alphaStep(alphaSteps.next());
+      for await (const batch of loaders.weights.epoch(epoch)) {
+        if (epoch >= alphaFromEpoch) trainer.alphaStep(await alphaSteps.next());
         trainer.weightStep(batch);
       }
     }
-    for (const batch of loaders.validation.epoch(epochs - 1)) trainer.evaluate(batch);
+    for await (const batch of loaders.validation.epoch(epochs - 1)) trainer.evaluate(batch);
     const { top1, loss } = await trainer.report("evaluation");
     const weights = await trainer.alphas();
     trainer.dispose();

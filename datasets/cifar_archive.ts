@@ -12,6 +12,7 @@ import { parseTar } from "nanotar";
 import { type Archive, CIFAR_TABLES, type CifarTable, type DataFile } from "./cifar_tables.ts";
 import { binarySize, type FileContent, readSplit } from "./cifar_records.ts";
 import { md5Of } from "./digest.ts";
+import { reasonOf } from "./read_error.ts";
 import { DatasetError, type Split } from "./types.ts";
 
 /** Bytes that zlib writes at a time. */
@@ -21,16 +22,6 @@ const UNPACKED_CHUNK = 2 ** 20;
 export interface Splits {
   train: Split;
   test: Split;
-}
-
-/** What went wrong with a file, in words. */
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
-  if (error instanceof Deno.errors.NotCapable) {
-    return "this run may not read there; add --allow-read for it, or keep the data below this folder";
-  }
-  if (error instanceof Deno.errors.PermissionDenied) return "the system denies access";
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -7,7 +7,7 @@
  * The class names are the ones in `batches.meta` and `meta`, in their order.
  */
 
-import type { DatasetName, Statistics } from "./types.ts";
+import type { CifarName, Statistics } from "./types.ts";
 
 /** Means and deviations of the CIFAR-10 training set, as P-DARTS uses them. */
 export const CIFAR10_STATISTICS: Statistics = {
@@ -49,7 +49,7 @@ export interface Archive {
 
 /** One data set and all forms it is published in. */
 export interface CifarTable extends Statistics {
-  name: DatasetName;
+  name: CifarName;
   /** Name in messages. */
   title: string;
   classes: readonly string[];
@@ -146,7 +146,7 @@ const CIFAR100: CifarTable = {
 };
 
 /** The published facts by name. */
-export const CIFAR_TABLES: Readonly<Record<DatasetName, CifarTable>> = {
+export const CIFAR_TABLES: Readonly<Record<CifarName, CifarTable>> = {
   cifar10: CIFAR10,
   cifar100: CIFAR100,
 };

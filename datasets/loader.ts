@@ -1,86 +1,29 @@
 /**
- * Batches of a data set in a seeded random order, with a position that can be saved and restored.
+ * Batches of images in memory in a seeded random order, with a position that can be saved and restored.
  *
- * Invariants: an epoch's order and augmentation depend on (seed, stream, epoch) alone, so a loader keeps
- * no random state and any batch can be made again by its position; the last partial batch is used.
- * Ownership: every batch has arrays of its own, which the receiver may keep, change or transfer.
+ * Invariant: a loader keeps no random state, and any batch can be made again by its position.
  */
 
-import { CounterRandom } from "../backends/random.ts";
 import {
   type AugmentationStrength,
   augmentBatch,
   checkStrength,
+  IMAGE_SIZE,
   IMAGE_VALUES,
   normalisationTable,
 } from "./augmentation.ts";
+import type { Batch, BatchIteration, BatchSource, LoaderPosition } from "./batch_source.ts";
+import { checkWhole, EpochOrder, type EpochOrderOptions, type IndexRange } from "./epoch_order.ts";
 import type { Split, Statistics } from "./types.ts";
 
-/** Streams below an epoch's: one for the order, one for the augmentation. */
-const ORDER_STREAM = 0, AUGMENTATION_STREAM = 1;
-
-/** A run of consecutive images: `first` up to but not including `end`. */
-export interface IndexRange {
-  /** First image. */
-  first: number;
-  /** One past the last image. */
-  end: number;
-}
-
-/** Where an iteration stands: the epoch, and the number of its batches already taken. */
-export interface LoaderPosition {
-  /** Epoch, from 0. */
-  epoch: number;
-  /** Batches of it already taken. */
-  batch: number;
-}
-
-/** Images ready for a network, and their labels. */
-export interface Batch {
-  /** `[size, 32, 32, 3]` float32, normalised. */
-  images: Float32Array<ArrayBuffer>;
-  /** `[size]` int32, class indices. */
-  labels: Int32Array<ArrayBuffer>;
-  /** Number of images: the batch size, or less in the last batch of an epoch. */
-  size: number;
-}
-
 /** Options of {@linkcode BatchLoader}. */
-export interface BatchLoaderOptions extends AugmentationStrength {
+export interface BatchLoaderOptions extends AugmentationStrength, EpochOrderOptions {
   /** Where the images are. */
   split: Split;
   /** Mean and deviation to normalise with. */
   statistics: Statistics;
-  /** Images per batch. */
-  batchSize: number;
-  /** The images to use; by default all. */
-  indices?: IndexRange | ArrayLike<number>;
-  /** Seed of the run; default 0. */
-  seed?: number;
-  /** Names this loader's random stream within the run, such as `[stage, half]`; default none. */
-  stream?: readonly number[];
-  /** Fresh random order every epoch (default), else the order of `indices`. */
-  shuffle?: boolean;
   /** Random crop, flip and cutout; default true. */
   augment?: boolean;
-}
-
-function indicesOf(options: BatchLoaderOptions): Uint32Array {
-  const { split, indices = { first: 0, end: split.count } } = options;
-  const list = "first" in indices
-    ? Array.from({ length: Math.max(0, indices.end - indices.first) }, (_, i) => indices.first + i)
-    : Array.from(indices);
-  const wrong = list.find((index) => !Number.isInteger(index) || index < 0 || index >= split.count);
-  if (wrong !== undefined) {
-    throw new RangeError(`Cannot load image ${wrong}: the split has ${split.count} images`);
-  }
-  return Uint32Array.from(list);
-}
-
-function checkWhole(what: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`Cannot load batches: want ${what} of 0 or more, got ${value}`);
-  }
 }
 
 /**
@@ -92,18 +35,19 @@ function checkWhole(what: string, value: number): void {
  * for (const { images, labels } of loader.epoch(0)) step(images, labels);
  * ```
  */
-export class BatchLoader {
+export class BatchLoader implements BatchSource {
   /** Images per batch, but for the last. */
   readonly batchSize: number;
   /** Images per epoch. */
   readonly count: number;
   /** Batches per epoch, the last partial one counted. */
   readonly batchesPerEpoch: number;
+  /** Height and width of the images in pixels. */
+  readonly imageSize: number = IMAGE_SIZE;
 
   readonly #options: BatchLoaderOptions;
-  readonly #indices: Uint32Array;
+  readonly #order: EpochOrder;
   readonly #table: Float32Array;
-  readonly #random: CounterRandom;
 
   /**
    * Checks the options; no batch is made yet.
@@ -112,20 +56,13 @@ export class BatchLoader {
    *   is outside the split.
    */
   constructor(options: BatchLoaderOptions) {
-    const { batchSize, seed = 0, stream = [] } = options;
-    this.#indices = indicesOf(options);
-    this.count = this.#indices.length;
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > this.count) {
-      throw new RangeError(
-        `Cannot load batches of ${batchSize} images: want 1 to ${this.count}, the size of the data set`,
-      );
-    }
+    this.#order = new EpochOrder(options.split.count, options);
     checkStrength(options);
     this.#options = options;
-    this.batchSize = batchSize;
-    this.batchesPerEpoch = Math.ceil(this.count / batchSize);
+    this.batchSize = this.#order.batchSize;
+    this.count = this.#order.count;
+    this.batchesPerEpoch = this.#order.batchesPerEpoch;
     this.#table = normalisationTable(options.statistics);
-    this.#random = new CounterRandom(seed).fork(...stream);
   }
 
   /**
@@ -134,10 +71,7 @@ export class BatchLoader {
    * @throws {RangeError} If the epoch is negative or not an integer.
    */
   order(epoch: number): Uint32Array {
-    checkWhole("an epoch", epoch);
-    if (this.#options.shuffle === false) return this.#indices.slice();
-    return this.#random.fork(epoch, ORDER_STREAM).permutation(this.count)
-      .map((place) => this.#indices[place]);
+    return this.#order.order(epoch);
   }
 
   /**
@@ -155,8 +89,13 @@ export class BatchLoader {
     }
   }
 
-  /** An endless iteration that begins the next epoch, in a fresh order, when one ends. */
+  /**
+   * An endless iteration that begins the next epoch, in a fresh order, when one ends.
+   *
+   * @throws {RangeError} If the position is not one of whole, non-negative numbers within an epoch.
+   */
   cycle(position: LoaderPosition = { epoch: 0, batch: 0 }): BatchCycle {
+    this.#order.checkPosition(position);
     return new BatchCycle(this, position);
   }
 
@@ -169,18 +108,19 @@ export class BatchLoader {
     augmentBatch(split.images, images, {
       table: this.#table,
       indices,
-      random: augment ? this.#random.fork(epoch, AUGMENTATION_STREAM) : undefined,
+      random: augment ? this.#order.augmentation(epoch) : undefined,
       position,
       cropPadding,
       flipProbability,
       cutout,
     });
-    return { images, labels: Int32Array.from(indices, (index) => split.labels[index]), size };
+    const labels = Int32Array.from(indices, (index) => split.labels[index]);
+    return { images, labels, size, imageSize: IMAGE_SIZE };
   }
 }
 
 /** An endless iteration over a loader; made by {@linkcode BatchLoader.cycle}. */
-export class BatchCycle {
+export class BatchCycle implements BatchIteration {
   readonly #loader: BatchLoader;
   #position: LoaderPosition;
   #batches: Generator<Batch, void, void> | undefined;
@@ -190,16 +130,8 @@ export class BatchCycle {
    *
    * @param loader Makes the batches.
    * @param position Where to begin; a saved {@linkcode BatchCycle.position} continues exactly there.
-   * @throws {RangeError} If the position is not one of whole, non-negative numbers within an epoch.
    */
   constructor(loader: BatchLoader, position: LoaderPosition) {
-    checkWhole("an epoch", position.epoch);
-    checkWhole("a first batch", position.batch);
-    if (position.batch > loader.batchesPerEpoch) {
-      throw new RangeError(
-        `Cannot start at batch ${position.batch}: an epoch has ${loader.batchesPerEpoch}`,
-      );
-    }
     this.#loader = loader;
     this.#position = { ...position };
   }

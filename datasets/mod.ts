@@ -10,19 +10,38 @@ export {
   normalisationTable,
 } from "./augmentation.ts";
 export { loadDataset, type LoadDatasetOptions } from "./cifar.ts";
+export type { Batch, BatchIteration, BatchSource, LoaderPosition } from "./batch_source.ts";
 export {
-  type Batch,
-  BatchCycle,
-  BatchLoader,
-  type BatchLoaderOptions,
-  type IndexRange,
-  type LoaderPosition,
-  searchParts,
-} from "./loader.ts";
+  BatchSources,
+  type FolderOptions,
+  IMAGENET_TEST_TRANSFORM,
+  IMAGENET_TRAIN_TRANSFORM,
+  type SourceOptions,
+} from "./batch_sources.ts";
+export { type EpochOrderOptions, type IndexRange } from "./epoch_order.ts";
+export { type ImageFolderOptions, IMAGENET_STATISTICS, readImageFolder } from "./image_folder.ts";
+export type { JitterStrength } from "./colour_jitter.ts";
+export type { TestTransform, TrainTransform } from "./image_transforms.ts";
+export type { CropRange } from "./random_crop.ts";
+export { BatchCycle, BatchLoader, type BatchLoaderOptions, searchParts } from "./loader.ts";
 export {
+  type CifarName,
+  type Dataset,
   DatasetError,
   type DatasetName,
+  type FolderDataset,
+  type FolderName,
+  type FolderSplit,
   type ImageDataset,
+  isFolderDataset,
   type Split,
   type Statistics,
 } from "./types.ts";
+export {
+  MAX_UNREADABLE,
+  parseUnreadable,
+  type Part,
+  type UnreadableImage,
+  UnreadableImages,
+  unreadableText,
+} from "./unreadable.ts";

@@ -1,5 +1,6 @@
 /** `deno task eval test`: loss and accuracy of trained weights on the test set, class by class. */
 
+import { BatchSources } from "../datasets/batch_sources.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import {
   type CommandSpec,
@@ -126,7 +127,8 @@ async function testModel(
     std: given.std as number[] ?? std ?? data.std,
   };
   const batchSize = given.batch as number ?? DEFAULT_BATCH;
-  const loader = testLoader(data, { statistics, batchSize, images });
+  using sources = new BatchSources(data);
+  const loader = testLoader(sources, { statistics, batchSize, images });
   const network = await loadModel(model);
   using folded = foldNetwork(network);
   let done = 0;

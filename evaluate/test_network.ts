@@ -5,7 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import type { BatchLoader } from "../datasets/loader.ts";
+import type { BatchSource } from "../datasets/batch_source.ts";
 import { batchTensors } from "../nn/batch.ts";
 import { softmaxCrossEntropy } from "../backends/ops/softmax_cross_entropy.ts";
 import { Metrics, type Report } from "../nn/metrics.ts";
@@ -17,20 +17,21 @@ export interface TestResult extends Report {
 }
 
 /**
- * Runs the network on all batches of a loader.
+ * Runs the network on all batches of a source.
  *
- * @param forward Images `[N, 32, 32, 3]` to logits `[N, classes]`.
+ * @param forward Images `[N, H, W, 3]` to logits `[N, classes]`.
  * @param options.onBatch Told after each batch how many images it had.
  */
 export async function testNetwork(
   forward: (images: tf.Tensor4D) => tf.Tensor2D,
-  loader: BatchLoader,
+  source: BatchSource,
   { classes, onBatch }: { classes: number; onBatch: (images: number) => void },
 ): Promise<TestResult> {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   const metrics = new Metrics();
   try {
-    for (const batch of loader.epoch(0)) {
+    for await (const batch of source.epoch(0)) {
+      if (batch.size === 0) continue;
       const tensors = batchTensors(batch);
       const guesses = tf.tidy(() => {
         const logits = forward(tensors.images);

@@ -1,5 +1,6 @@
 /** `deno task eval train`: from the command line to the test's accuracy in the terminal. */
 
+import { BatchSources } from "../datasets/batch_sources.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import { parseCommandLine } from "../nn/command_line.ts";
 import { memoryAdvice } from "../nn/memory_advice.ts";
@@ -57,7 +58,7 @@ function beginTraining(parts: RunParts<TrainingConfig, ImageDataset>): Run {
   const { config, options, data, backend, folder, checkpoint, line, interrupted } = parts;
   const classes = data.classes.length;
   const settings = { ...config, classes, memory: options.memory };
-  const { training, test } = trainingLoaders(data, config);
+  const { training, test } = trainingLoaders(new BatchSources(data), config);
   const batches = { train: training.batchesPerEpoch, test: test.batchesPerEpoch };
   const progress = new TrainingProgress(config, { batches, line });
   const run = new Training({
@@ -85,7 +86,11 @@ function beginTraining(parts: RunParts<TrainingConfig, ImageDataset>): Run {
         backend,
         mode: options.memory,
         takeSteps: (size, memory) =>
-          dryTraining({ ...settings, memory }, { size, recorder: backend.createRecorder?.() }),
+          dryTraining({ ...settings, memory }, {
+            size,
+            side: training.imageSize,
+            recorder: backend.createRecorder?.(),
+          }),
       }),
   };
 }

@@ -12,7 +12,8 @@
  */
 
 import type { Recorder } from "../backends/contract.ts";
-import type { ImageDataset } from "../datasets/types.ts";
+import { BatchSources, type FolderOptions } from "../datasets/batch_sources.ts";
+import type { Dataset } from "../datasets/types.ts";
 import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
 import { addReport, meansOf } from "../nn/metrics.ts";
 import { RunError } from "../nn/run_files.ts";
@@ -22,7 +23,7 @@ import { StepLoop, type StepLoopOptions } from "../nn/step_loop.ts";
 import type { TrainingConfig } from "./config.ts";
 import { dryTraining } from "./dry_training.ts";
 import { NetworkTrainer, type TrainingSettings } from "./network_trainer.ts";
-import { trainingLoaders } from "./training_data.ts";
+import { type TrainingLoaders, trainingLoaders } from "./training_data.ts";
 import { isTested, type TrainingProgress } from "./training_progress.ts";
 import {
   beginningOfTraining,
@@ -40,7 +41,9 @@ export interface TrainingOptions extends StepLoopOptions {
   /** What the network is made and trained from: the config with the data's classes. */
   readonly settings: TrainingSettings;
   /** The images. */
-  readonly data: ImageDataset;
+  readonly data: Dataset;
+  /** How image files are loaded. */
+  readonly images?: FolderOptions;
   /** Where it writes. */
   readonly folder: RunFolder;
   /** Where it shows how far it is. */
@@ -58,7 +61,8 @@ export class Training {
   readonly #options: TrainingOptions;
   readonly #state: TrainingState = beginningOfTraining();
   readonly #loop: StepLoop;
-  readonly #loaders: ReturnType<typeof trainingLoaders>;
+  readonly #sources: BatchSources;
+  readonly #loaders: TrainingLoaders;
   readonly #restore:
     | { counters: Record<string, number>; tensors: Checkpoint["tensors"] }
     | undefined;
@@ -73,7 +77,8 @@ export class Training {
    */
   constructor(options: TrainingOptions, checkpoint?: Checkpoint) {
     this.#options = options;
-    this.#loaders = trainingLoaders(options.data, options.config);
+    this.#sources = new BatchSources(options.data, options.images);
+    this.#loaders = trainingLoaders(this.#sources, options.config);
     this.#loop = new StepLoop(options, {
       report: () => this.#report(),
       save: () => this.#save(),
@@ -95,9 +100,11 @@ export class Training {
    * @returns where it then stands, or undefined when the run was interrupted and saved
    * @throws {RunError} when the run folder cannot be written, or the loss is not finite any more
    * @throws {OutOfMemoryError} when a step does not fit; the last checkpoint stays
+   * @throws {DatasetError} when too many images cannot be read; the last checkpoint stays
    */
   run(): Promise<TrainingState | undefined> {
     return this.#loop.run(async () => {
+      using _sources = this.#sources;
       const { config, settings, folder, createRecorder } = this.#options;
       await this.#compile();
       this.#trainer = new NetworkTrainer(settings, createRecorder?.());
@@ -115,8 +122,9 @@ export class Training {
   /** Compiles what the steps need; its time is the run's, and no step's. */
   async #compile(): Promise<void> {
     const { config, settings, compileAhead, createRecorder } = this.#options;
+    const { imageSize } = this.#loaders.training;
     await compileAhead?.(() =>
-      dryTraining(settings, { size: config.batch, recorder: createRecorder?.() })
+      dryTraining(settings, { size: config.batch, side: imageSize, recorder: createRecorder?.() })
     );
     this.#loop.countTime(this.#state);
   }
@@ -126,7 +134,7 @@ export class Training {
     const rates = this.#trainer.beginEpoch(state.epoch);
     if (state.phase === "train") {
       const { training } = this.#loaders;
-      for (const batch of training.epoch(state.epoch, state.step)) {
+      for await (const batch of training.epoch(state.epoch, state.step)) {
         this.#trainer.trainStep(batch);
         await this.#afterStep(batch.size, training.batchesPerEpoch);
       }
@@ -141,8 +149,8 @@ export class Training {
 
   async #test(): Promise<void> {
     const { test } = this.#loaders, state = this.#state, { epoch } = state;
-    for (const batch of test.epoch(0, state.step)) {
-      this.#trainer.evaluate(batch);
+    for await (const batch of test.epoch(0, state.step)) {
+      if (batch.size > 0) this.#trainer.evaluate(batch);
       await this.#afterStep(batch.size, test.batchesPerEpoch);
     }
     const report = { epoch, ...meansOf(state.sums.evaluation)! };

@@ -5,47 +5,46 @@
  * Invariant: every order and augmentation follows from seed and epoch, so a position is enough to continue.
  */
 
-import { BatchLoader } from "../datasets/loader.ts";
-import type { ImageDataset } from "../datasets/types.ts";
+import type { BatchSource } from "../datasets/batch_source.ts";
+import type { BatchSources } from "../datasets/batch_sources.ts";
 import type { TrainingConfig } from "./config.ts";
 import { RANDOM_STREAMS } from "./training_settings.ts";
 
-/** The loaders of a training. */
+/** The sources of a training. */
 export interface TrainingLoaders {
-  readonly training: BatchLoader;
-  readonly test: BatchLoader;
+  readonly training: BatchSource;
+  readonly test: BatchSource;
 }
 
-/** Makes the loaders. */
-export function trainingLoaders(data: ImageDataset, config: TrainingConfig): TrainingLoaders {
+/** Opens the sources, which need no more than `sources` does. */
+export function trainingLoaders(sources: BatchSources, config: TrainingConfig): TrainingLoaders {
+  const { data } = sources;
   const { trainImages, testImages, normalisation, augmentation, seed } = config;
   const statistics = { mean: normalisation.mean ?? data.mean, std: normalisation.std ?? data.std };
   const common = { statistics, batchSize: config.batch };
   return {
-    training: new BatchLoader({
+    training: sources.open("train", {
       ...common,
-      ...augmentation,
+      augmentation,
       seed,
       stream: [RANDOM_STREAMS.order],
-      split: data.train,
       indices: { first: 0, end: trainImages ?? data.train.count },
     }),
-    test: testLoader(data, { ...common, images: testImages ?? data.test.count }),
+    test: testLoader(sources, { ...common, images: testImages ?? data.test.count }),
   };
 }
 
-/** The test set's first images in their order, normalised and otherwise as they are. */
+/** The test set's first images in their order, normalised and without random transforms. */
 export function testLoader(
-  data: ImageDataset,
+  sources: BatchSources,
   options: {
     statistics: { mean: readonly number[]; std: readonly number[] };
     batchSize: number;
     images: number;
   },
-): BatchLoader {
+): BatchSource {
   const { statistics, batchSize, images } = options;
-  return new BatchLoader({
-    split: data.test,
+  return sources.open("test", {
     statistics,
     batchSize: Math.min(batchSize, images),
     indices: { first: 0, end: images },

@@ -14,8 +14,9 @@
  */
 
 import type { Recorder } from "../backends/contract.ts";
-import type { Batch, BatchCycle } from "../datasets/loader.ts";
-import type { ImageDataset } from "../datasets/types.ts";
+import type { Batch, BatchIteration } from "../datasets/batch_source.ts";
+import { BatchSources, type FolderOptions } from "../datasets/batch_sources.ts";
+import type { Dataset } from "../datasets/types.ts";
 import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
 import { RunError } from "../nn/run_files.ts";
@@ -28,7 +29,7 @@ import { drySteps } from "./dry_steps.ts";
 import type { EdgeWeights } from "./edge_weights.ts";
 import { restrictSkips } from "./restrict_skips.ts";
 import type { SearchResult } from "./run_summary.ts";
-import { stageLoaders } from "./search_data.ts";
+import { type StageLoaders, stageLoaders } from "./search_data.ts";
 import type { SearchProgress } from "./search_progress.ts";
 import {
   beginningOfSearch,
@@ -45,7 +46,9 @@ export interface SearchOptions extends StepLoopOptions {
   /** Every number of it. */
   readonly config: SearchConfig;
   /** The images; the test split is not used. */
-  readonly data: ImageDataset;
+  readonly data: Dataset;
+  /** How image files are loaded. */
+  readonly images?: FolderOptions;
   /** Where it writes. */
   readonly folder: RunFolder;
   /** Where it shows how far it is. */
@@ -66,7 +69,10 @@ export class Search {
   #state: SearchState;
   #restore: { counters: Record<string, number>; tensors: Checkpoint["tensors"] } | undefined;
   #trainer!: StageTrainer;
-  #loaders!: ReturnType<typeof stageLoaders>;
+  readonly #sources: BatchSources;
+  #loaders!: StageLoaders;
+  /** The second half, iterated over all epochs of the stage. */
+  #alphaBatches!: BatchIteration;
   readonly #loop: StepLoop;
 
   /**
@@ -78,6 +84,7 @@ export class Search {
    */
   constructor(options: SearchOptions, checkpoint?: Checkpoint) {
     this.#options = options;
+    this.#sources = new BatchSources(options.data, options.images);
     this.#loop = new StepLoop(options, {
       report: () => this.#report(),
       save: () => this.#save(),
@@ -100,9 +107,11 @@ export class Search {
    * @returns what was found, or undefined when the run was interrupted and saved
    * @throws {RunError} when the run folder cannot be written, or the loss is not finite any more
    * @throws {OutOfMemoryError} when a step does not fit; the last checkpoint stays
+   * @throws {DatasetError} when too many images cannot be read; the last checkpoint stays
    */
   run(): Promise<SearchResult | undefined> {
     return this.#loop.run(async () => {
+      using _sources = this.#sources;
       for (;;) {
         const result = await this.#runStage();
         if (result) return result;
@@ -120,10 +129,11 @@ export class Search {
 
   /** Runs a stage from where it stands, and prepares the next; returns the last one's result. */
   async #runStage(): Promise<SearchResult | undefined> {
-    const { config, data, folder, createRecorder } = this.#options;
+    const { config, folder, createRecorder } = this.#options;
     const state = this.#state;
     await this.#compile();
-    this.#loaders = stageLoaders(data, config, state.stage);
+    this.#loaders = stageLoaders(this.#sources, config, state.stage);
+    this.#alphaBatches = this.#loaders.alphas.cycle(state.alphaPosition);
     this.#trainer = new StageTrainer(this.stageSettings(), createRecorder?.());
     try {
       if (this.#restore) this.#trainer.restore(this.#restore);
@@ -184,18 +194,18 @@ export class Search {
   async #trainEpoch(): Promise<void> {
     const { config } = this.#options;
     const state = this.#state, { epoch } = state;
-    const cycle = this.#loaders.alphas.cycle(state.alphaPosition);
-    const alphaSteps = epoch >= config.alphaFromEpoch ? cycle : undefined;
-    for (const batch of this.#loaders.weights.epoch(epoch, state.step)) {
-      const images = this.#trainStep(batch, alphaSteps);
-      state.alphaPosition = cycle.position();
+    for await (const batch of this.#loaders.weights.epoch(epoch, state.step)) {
+      const alphaBatch = epoch >= config.alphaFromEpoch
+        ? await this.#alphaBatches.next()
+        : undefined;
+      const images = this.#trainStep(batch, alphaBatch);
+      state.alphaPosition = this.#alphaBatches.position();
       await this.#loop.afterStep(state, { images, steps: this.#loaders.weights.batchesPerEpoch });
     }
   }
 
   /** The alpha step, if there is one, and the weight step; returns the number of images seen. */
-  #trainStep(batch: Batch, alphaSteps: BatchCycle | undefined): number {
-    const alphaBatch = alphaSteps?.next();
+  #trainStep(batch: Batch, alphaBatch: Batch | undefined): number {
     if (alphaBatch) this.#trainer.alphaStep(alphaBatch);
     this.#trainer.weightStep(batch);
     return batch.size + (alphaBatch?.size ?? 0);
@@ -203,7 +213,7 @@ export class Search {
 
   async #validateEpoch(): Promise<void> {
     const { validation } = this.#loaders;
-    for (const batch of validation.epoch(this.#state.epoch, this.#state.step)) {
+    for await (const batch of validation.epoch(this.#state.epoch, this.#state.step)) {
       this.#trainer.evaluate(batch);
       const done = { images: batch.size, steps: validation.batchesPerEpoch };
       await this.#loop.afterStep(this.#state, done);

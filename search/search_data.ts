@@ -7,51 +7,59 @@
  * transform; its streams are its own.
  */
 
-import { BatchLoader, searchParts } from "../datasets/loader.ts";
-import type { ImageDataset } from "../datasets/types.ts";
+import type { BatchSource } from "../datasets/batch_source.ts";
+import type { BatchSources } from "../datasets/batch_sources.ts";
+import { searchParts } from "../datasets/loader.ts";
 import { RANDOM_STREAMS, type SearchConfig } from "./config.ts";
 
-/** The loaders of one stage. */
+/** The sources of one stage. */
 export interface StageLoaders {
   /** First part, for weight steps. */
-  readonly weights: BatchLoader;
+  readonly weights: BatchSource;
   /** Second part, for alpha steps; iterated endlessly. */
-  readonly alphas: BatchLoader;
+  readonly alphas: BatchSource;
   /** Second part, for validation. */
-  readonly validation: BatchLoader;
+  readonly validation: BatchSource;
 }
 
 /** What distinguishes the validation's stream from that of the alpha steps. */
 const VALIDATION = 1;
 
 /**
- * Makes the loaders of a stage.
+ * Opens the sources of a stage, which need no more than `sources` does.
  *
  * @param stage From 0.
  * @throws {RangeError} when a part has fewer images than asked for, or than a batch
  */
 export function stageLoaders(
-  data: ImageDataset,
+  sources: BatchSources,
   config: SearchConfig,
   stage: number,
 ): StageLoaders {
-  const { trainShare, trainImages, normalisation } = config;
+  const { data } = sources, { trainShare, trainImages, normalisation, augmentation } = config;
   const parts = searchParts(data.train.count, {
     share: trainShare,
     images: trainImages ?? undefined,
   });
   const common = {
-    split: data.train,
     statistics: { mean: normalisation.mean ?? data.mean, std: normalisation.std ?? data.std },
     batchSize: config.batch,
     seed: config.seed,
-    ...config.augmentation,
+    augmentation,
   };
   const { weightOrder, alphaOrder } = RANDOM_STREAMS;
   return {
-    weights: new BatchLoader({ ...common, indices: parts.weights, stream: [weightOrder, stage] }),
-    alphas: new BatchLoader({ ...common, indices: parts.alphas, stream: [alphaOrder, stage] }),
-    validation: new BatchLoader({
+    weights: sources.open("train", {
+      ...common,
+      indices: parts.weights,
+      stream: [weightOrder, stage],
+    }),
+    alphas: sources.open("train", {
+      ...common,
+      indices: parts.alphas,
+      stream: [alphaOrder, stage],
+    }),
+    validation: sources.open("train", {
       ...common,
       indices: parts.alphas,
       stream: [alphaOrder, stage, VALIDATION],

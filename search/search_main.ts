@@ -4,6 +4,7 @@
  */
 
 import { searchParts } from "../datasets/loader.ts";
+import { BatchSources } from "../datasets/batch_sources.ts";
 import type { ImageDataset } from "../datasets/types.ts";
 import { parseCommandLine } from "../nn/command_line.ts";
 import { memoryAdvice } from "../nn/memory_advice.ts";
@@ -31,9 +32,6 @@ export interface SearchEnvironment extends ProgramEnvironment<ImageDataset> {
   /** What `deno task eval train` does with these arguments, for `--train=on`. */
   readonly train: (args: readonly string[]) => Promise<Outcome>;
 }
-
-/** Sides of the images of a data set, in pixels. */
-const IMAGE_SIDE = 32;
 
 const SEARCH: RunKind<SearchConfig, ImageDataset> = {
   kind: "search",
@@ -73,7 +71,7 @@ export async function searchMain(
 
 function beginSearch(parts: RunParts<SearchConfig, ImageDataset>): Run {
   const { config, options, data, backend, folder, checkpoint, line, interrupted } = parts;
-  const { weights, validation } = stageLoaders(data, config, 0);
+  const { weights, validation } = stageLoaders(new BatchSources(data), config, 0);
   const batches = { train: weights.batchesPerEpoch, validate: validation.batchesPerEpoch };
   const progress = new SearchProgress({ config, batches, line });
   const search = new Search({
@@ -104,7 +102,11 @@ function beginSearch(parts: RunParts<SearchConfig, ImageDataset>): Run {
         mode: options.memory,
         takeSteps(size, memory) {
           const settings = { ...search.stageSettings(), memory };
-          drySteps(settings, { size, side: IMAGE_SIDE, recorder: backend.createRecorder?.() });
+          drySteps(settings, {
+            size,
+            side: weights.imageSize,
+            recorder: backend.createRecorder?.(),
+          });
         },
       }),
   };

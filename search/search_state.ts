@@ -5,7 +5,7 @@
  * stage was built from. Stages, epochs and steps count from 0 here, and from 1 in what people read.
  */
 
-import type { LoaderPosition } from "../datasets/loader.ts";
+import type { LoaderPosition } from "../datasets/batch_source.ts";
 import { noSums, type Report, type Sums } from "../nn/metrics.ts";
 import { RunError } from "../nn/run_files.ts";
 import type { LineLengths } from "../nn/run_folder.ts";

@@ -5,7 +5,7 @@ import { IMAGE_VALUES } from "../../datasets/augmentation.ts";
 import type { Archive, CifarTable } from "../../datasets/cifar_tables.ts";
 import { CIFAR_TABLES } from "../../datasets/cifar_tables.ts";
 import { md5Of } from "../../datasets/digest.ts";
-import type { DatasetName, Split } from "../../datasets/types.ts";
+import type { CifarName, Split } from "../../datasets/types.ts";
 import { pickleDictionary } from "./python_pickle.ts";
 import { syntheticSplit } from "./synthetic.ts";
 
@@ -95,7 +95,7 @@ async function lookAlike(
 }
 
 /** A small data set that is published as the named one is. */
-export async function makeLookAlikes(name: DatasetName): Promise<LookAlikeSet> {
+export async function makeLookAlikes(name: CifarName): Promise<LookAlikeSet> {
   const original = CIFAR_TABLES[name], [binary, python] = original.archives;
   const classes = original.classes.length;
   const set = {
