@@ -58,3 +58,12 @@ export function classAccuracies(confusion: TestResult["confusion"]): number[] {
     return images === 0 ? 0 : row[label] / images;
   });
 }
+
+/** The classes of the lowest accuracy, the lowest first; those without images are left out. */
+export function worstClasses(confusion: TestResult["confusion"], count: number): number[] {
+  const accuracies = classAccuracies(confusion);
+  return [...confusion.keys()]
+    .filter((label) => confusion[label].some((images) => images > 0))
+    .sort((a, b) => accuracies[a] - accuracies[b] || a - b)
+    .slice(0, count);
+}
