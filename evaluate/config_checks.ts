@@ -13,6 +13,9 @@ export interface ImageCounts {
   readonly test?: number;
 }
 
+/** Sides that leave the auxiliary head the 2x2 pixels behind its pool: 8x8 or 7x7 in front of it. */
+const AUXILIARY_SIDE = { cifar: 29, imagenet: 193 } as const;
+
 /**
  * Checks a config.
  *
@@ -34,6 +37,14 @@ export function checkTrainingConfig(config: TrainingConfig, images: ImageCounts 
     ["dropPath", config.dropPath, RATE],
     ["labelSmoothing", config.labelSmoothing, RATE],
     ...sgdLimits("optimizer", config.optimizer),
+    ["warmupEpochs", config.warmupEpochs, NATURAL],
     ...commonLimits(config),
   ]);
+  const { folder, auxiliary, network } = config, least = AUXILIARY_SIDE[network];
+  if (folder && auxiliary.enabled && folder.imageSize < least) {
+    throw new RangeError(
+      `Cannot train with folder.imageSize ${folder.imageSize}: want ${least} or more for the ` +
+        "auxiliary head, or --auxiliary=off",
+    );
+  }
 }

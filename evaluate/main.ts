@@ -1,7 +1,7 @@
 /** `deno task eval`: see `eval_main.ts`, which this connects with the machine. */
 
 import { startBackend } from "../backends/mod.ts";
-import { loadDataset } from "../datasets/mod.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
 import { standardOutput } from "../nn/progress.ts";
 import { runMain } from "../nn/run_main.ts";
 import { evalMain } from "./eval_main.ts";
@@ -15,5 +15,5 @@ await runMain(EVAL_TASK, (args) =>
     program: EVAL_TASK,
     output: standardOutput(),
     startBackend,
-    loadData: (which) => loadDataset({ ...which, cacheDir }),
+    loadData: (which) => openDataset({ ...which, cacheDir }),
   }));

@@ -9,13 +9,16 @@ import {
   type GivenOptions,
   IMAGE_OPTIONS,
   inOptions,
+  NETWORK_ROW,
   optionGroup,
   type OptionRow,
   sgdOptions,
   withDefaults,
   withOptions,
 } from "../nn/config_options.ts";
+import { checkFolderOptions, FOLDER_OPTIONS } from "../nn/folder_options.ts";
 import { folderOptions, optionsOfRun } from "../nn/run_options.ts";
+import { SCHEDULES } from "../nn/schedules.ts";
 import { genotypeOf } from "./architecture.ts";
 import { EVALUATION_DATASETS, PRESETS, type TrainingConfig, trainingConfig } from "./config.ts";
 import { checkTrainingConfig } from "./config_checks.ts";
@@ -48,8 +51,12 @@ export const TRAINING_OPTIONS: readonly ConfigOption[] = [
     ["test-images", "testImages", integer({ min: 1 }), "test images to use", { unset: "all" }],
     ["test-every", "testEvery", integer({ min: 1 }), "epochs from one test to the next"],
     ["label-smoothing", "labelSmoothing", RATE, "share of a label given to all classes"],
+    ["init", "init", text("FILE|RUN"), "weights to start from, where their shapes fit", {
+      unset: "fresh ones",
+    }],
   ]),
   ...optionGroup("Network:", [
+    NETWORK_ROW,
     ["layers", "layers", integer({ min: 3 }), "cells"],
     ["channels", "channels", integer({ min: 2, even: true }), "initial channels"],
     ["auxiliary", "auxiliary.enabled", onOff(), "the auxiliary head"],
@@ -58,14 +65,31 @@ export const TRAINING_OPTIONS: readonly ConfigOption[] = [
     ...BATCH_NORM_ROWS,
   ]),
   ...sgdOptions("optimizer"),
+  ...optionGroup("Weights (SGD):", [
+    ["schedule", "schedule", choice(SCHEDULES), "how the learning rate falls"],
+    ["warmup-epochs", "warmupEpochs", integer({ min: 0 }), "first epochs, in which it rises"],
+  ]),
   ...IMAGE_OPTIONS,
+];
+
+/** All options that reach the result. */
+export const ALL_TRAINING_OPTIONS: readonly ConfigOption[] = [
+  ...TRAINING_OPTIONS,
+  ...FOLDER_OPTIONS,
+];
+
+/** Configs whose numbers the help shows, by what it calls them. */
+const SHOWN: readonly [name: string, config: TrainingConfig][] = [
+  ["default", trainingConfig("paper")],
+  ["quick", trainingConfig("quick")],
+  ["imagenet", trainingConfig("paper", "imagenet")],
 ];
 
 /** The command line of the training. */
 export const TRAIN_COMMAND: CommandSpec = {
   command: "deno task eval train",
-  summary: "Trains the network of a genotype on CIFAR. The defaults are the paper's; " +
-    "--preset=quick ends within minutes on two cores.",
+  summary: "Trains the network of a genotype on CIFAR, ImageNet or your own images. The defaults " +
+    "are the paper's; --preset=quick ends within minutes on two cores.",
   options: [
     {
       name: "preset",
@@ -76,10 +100,19 @@ export const TRAIN_COMMAND: CommandSpec = {
     },
     ...folderOptions("eval"),
     ...optionsOfRun(),
-    ...withDefaults(TRAINING_OPTIONS, PRESETS.map((preset) => [preset, trainingConfig(preset)])),
+    ...withDefaults(TRAINING_OPTIONS, SHOWN),
+    ...withDefaults(FOLDER_OPTIONS, [
+      ["default", trainingConfig("paper", "imagenet")],
+      ["quick", trainingConfig("quick", "imagenet")],
+    ]),
   ],
-  epilogue:
-    "Paths are relative to the project's folder.\nCtrl-C and SIGTERM finish the step and save.",
+  epilogue: [
+    "On imagenet and imagefolder, --preset=authors has a batch of 256 and a learning",
+    "rate of 0.1, and --preset=quick 6 cells, a batch of 32, no auxiliary head and",
+    "images of 64 pixels.",
+    "Paths are relative to the project's folder.",
+    "Ctrl-C and SIGTERM finish the step and save.",
+  ].join("\n"),
 };
 
 /**
@@ -89,13 +122,15 @@ export const TRAIN_COMMAND: CommandSpec = {
  * @throws {RunError} when there is no such genotype
  */
 export function configOf(given: GivenOptions): TrainingConfig {
-  const preset = trainingConfig(given.preset as string | undefined);
-  const config = withOptions(preset, given, TRAINING_OPTIONS);
+  const { preset, dataset } = given as { preset?: string; dataset?: string };
+  const begun = trainingConfig(preset, dataset);
+  checkFolderOptions(given, begun.dataset);
+  const config = withOptions(begun, given, ALL_TRAINING_OPTIONS);
   try {
     checkTrainingConfig(config);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new UsageError(inOptions(error.message, TRAINING_OPTIONS));
+    throw new UsageError(inOptions(error.message, ALL_TRAINING_OPTIONS));
   }
   return { ...config, genotype: genotypeOf(config.architecture) };
 }

@@ -9,9 +9,10 @@ import { fromJson } from "../nn/genotype_json.ts";
 import { type Genotype, GENOTYPES } from "../nn/genotypes.ts";
 import { RunError } from "../nn/run_files.ts";
 import type { NetworkKind } from "../nn/stem.ts";
-import type { ArchitectureConfig, TrainingConfig } from "./config.ts";
+import { type ArchitectureConfig, completeConfig, type TrainingConfig } from "./config.ts";
 import { genotypeOf } from "./architecture.ts";
 import { EvaluationNetwork } from "./network.ts";
+import { classNamesOf } from "./weights/class_names.ts";
 import { describeWeights } from "./weights/describe_weights.ts";
 import { loadWeights } from "./weights/load_weights.ts";
 import { readWeightsFile, type WeightsFile } from "./weights/read_weights.ts";
@@ -30,6 +31,8 @@ export interface ModelDescription {
   readonly classes: number;
   /** Whether the weights have the auxiliary head's. */
   readonly auxiliary: boolean;
+  /** Names of the classes, where something tells them. */
+  readonly classNames: readonly string[] | undefined;
   /** How they were trained, where the file tells. */
   readonly config: TrainingConfig | undefined;
   /** The weights. */
@@ -47,10 +50,11 @@ export async function readModel(
   architecture: ArchitectureConfig | undefined,
 ): Promise<ModelDescription> {
   const file = await readWeightsFile(path);
-  const { genotypes, ...sizes } = described(file);
+  const { genotypes, ...described } = describe(file);
+  const sizes = { ...described, classNames: classNamesOf(file) };
   const config = file.metadata.config === undefined
     ? undefined
-    : JSON.parse(file.metadata.config) as TrainingConfig;
+    : completeConfig(JSON.parse(file.metadata.config));
   const own = file.metadata.genotype;
   if (architecture) {
     const genotype = genotypeOf(architecture);
@@ -70,7 +74,7 @@ export async function readModel(
   return { path: file.path, arch, genotype: GENOTYPES[arch], config, file, ...sizes };
 }
 
-function described({ path, weights }: WeightsFile) {
+function describe({ path, weights }: WeightsFile) {
   try {
     return describeWeights(weights);
   } catch (error) {

@@ -12,9 +12,9 @@
  */
 
 import type { Recorder } from "../backends/contract.ts";
-import { BatchSources, type FolderOptions } from "../datasets/batch_sources.ts";
-import type { Dataset } from "../datasets/types.ts";
+import type { RunImages } from "../datasets/run_images.ts";
 import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
+import { resizeOf } from "../nn/folder_config.ts";
 import { addReport, meansOf } from "../nn/metrics.ts";
 import { RunError } from "../nn/run_files.ts";
 import type { RunFolder } from "../nn/run_folder.ts";
@@ -23,6 +23,12 @@ import { StepLoop, type StepLoopOptions } from "../nn/step_loop.ts";
 import type { TrainingConfig } from "./config.ts";
 import { dryTraining } from "./dry_training.ts";
 import { NetworkTrainer, type TrainingSettings } from "./network_trainer.ts";
+import {
+  copyWeights,
+  INITIAL_FILE,
+  initialKeysText,
+  type InitialWeights,
+} from "./initial_weights.ts";
 import { type TrainingLoaders, trainingLoaders } from "./training_data.ts";
 import { isTested, type TrainingProgress } from "./training_progress.ts";
 import {
@@ -32,6 +38,8 @@ import {
   savedState,
   type TrainingState,
 } from "./training_state.ts";
+import { CLASSES_KEY, firstOtherClass } from "./weights/class_names.ts";
+import { INPUT_KEY, type NetworkInput } from "./weights/network_input.ts";
 import { BEST_WEIGHTS_FILE } from "./weights/read_weights.ts";
 
 /** What a training works with. */
@@ -40,10 +48,12 @@ export interface TrainingOptions extends StepLoopOptions {
   readonly config: TrainingConfig;
   /** What the network is made and trained from: the config with the data's classes. */
   readonly settings: TrainingSettings;
-  /** The images. */
-  readonly data: Dataset;
-  /** How image files are loaded. */
-  readonly images?: FolderOptions;
+  /** The images; disposed at the end. */
+  readonly images: RunImages;
+  /** The names of their classes. */
+  readonly classNames: readonly string[];
+  /** Where a new training starts; fresh weights by default. */
+  readonly initial?: InitialWeights;
   /** Where it writes. */
   readonly folder: RunFolder;
   /** Where it shows how far it is. */
@@ -61,7 +71,6 @@ export class Training {
   readonly #options: TrainingOptions;
   readonly #state: TrainingState = beginningOfTraining();
   readonly #loop: StepLoop;
-  readonly #sources: BatchSources;
   readonly #loaders: TrainingLoaders;
   readonly #restore:
     | { counters: Record<string, number>; tensors: Checkpoint["tensors"] }
@@ -77,8 +86,7 @@ export class Training {
    */
   constructor(options: TrainingOptions, checkpoint?: Checkpoint) {
     this.#options = options;
-    this.#sources = new BatchSources(options.data, options.images);
-    this.#loaders = trainingLoaders(this.#sources, options.config);
+    this.#loaders = trainingLoaders(options.images.sources, options.config);
     this.#loop = new StepLoop(options, {
       report: () => this.#report(),
       save: () => this.#save(),
@@ -88,7 +96,12 @@ export class Training {
       options.folder.cutBack({ log: 0 });
       return;
     }
-    const { state, lengths, counters } = savedState(checkpoint.state, options.folder.path);
+    const { state, lengths, counters, classNames } = savedState(
+      checkpoint.state,
+      options.folder.path,
+    );
+    const other = classNames && firstOtherClass(options.classNames, classNames);
+    if (other) throw new RunError(`Cannot resume ${options.folder.path}: ${other}`);
     options.folder.cutBack(lengths);
     Object.assign(this.#state, state);
     this.#restore = { counters, tensors: checkpoint.tensors };
@@ -104,19 +117,29 @@ export class Training {
    */
   run(): Promise<TrainingState | undefined> {
     return this.#loop.run(async () => {
-      using _sources = this.#sources;
-      const { config, settings, folder, createRecorder } = this.#options;
+      using images = this.#options.images;
+      const { config, settings, createRecorder } = this.#options;
       await this.#compile();
       this.#trainer = new NetworkTrainer(settings, createRecorder?.());
       try {
         if (this.#restore) this.#trainer.restore(this.#restore);
-        else folder.log({ type: "network", parameters: this.#trainer.parameterCount });
+        else await this.#begin();
         while (this.#state.epoch < config.epochs) await this.#runEpoch();
         return this.#state;
       } finally {
         this.#trainer.dispose();
+        images.save();
       }
     });
+  }
+
+  /** Starts a new training, from given weights where there are some. */
+  async #begin(): Promise<void> {
+    const { folder, initial } = this.#options;
+    folder.log({ type: "network", parameters: this.#trainer.parameterCount });
+    if (!initial) return;
+    await copyWeights(this.#trainer.network.parameters, initial);
+    folder.write(INITIAL_FILE, initialKeysText(initial));
   }
 
   /** Compiles what the steps need; its time is the run's, and no step's. */
@@ -167,15 +190,29 @@ export class Training {
 
   /** Keeps the weights of this epoch, with all that is needed to use them. */
   async #writeBest(): Promise<void> {
-    const { config, settings, folder } = this.#options;
+    const { config, settings, folder, classNames } = this.#options;
     const weights = await this.#trainer.network.parameters.stateDict();
     const metadata = {
       format: "pdarts-network",
+      [CLASSES_KEY]: JSON.stringify(classNames),
+      [INPUT_KEY]: JSON.stringify(this.#input()),
       genotype: JSON.stringify(settings.genotype),
       config: JSON.stringify(config),
       test: JSON.stringify(this.#state.best),
     };
     folder.write(BEST_WEIGHTS_FILE, encodeSafetensors(weights, metadata));
+  }
+
+  /** What the network's input is made like, for the files of weights. */
+  #input(): NetworkInput {
+    const { config, images } = this.#options, { data } = images.sources;
+    const { normalisation: { mean, std }, folder } = config;
+    return {
+      size: this.#loaders.test.imageSize,
+      resize: folder ? resizeOf(folder) : null,
+      mean: mean ?? data.mean,
+      std: std ?? data.std,
+    };
   }
 
   /** Reads the metrics since the last report, and logs those of training. */
@@ -199,9 +236,11 @@ export class Training {
   }
 
   async #save(): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, images, classNames } = this.#options;
+    images.save();
     const { tensors, counters } = await this.#trainer.state();
-    const state: SavedState = { state: this.#state, lengths: folder.lengths(), counters };
+    const lengths = folder.lengths();
+    const state: SavedState = { state: this.#state, lengths, counters, classNames };
     await writeCheckpoint(folder.path, { state, tensors });
   }
 }

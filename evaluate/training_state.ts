@@ -44,6 +44,8 @@ export interface SavedState {
   readonly lengths: LineLengths;
   /** The trainer's counters. */
   readonly counters: Record<string, number>;
+  /** The names of the classes; absent in checkpoints of earlier versions. */
+  readonly classNames?: readonly string[];
 }
 
 /** The beginning of a training. */

@@ -3,7 +3,8 @@
  * `summary.json` and `summary.md`. Invariant: all but its time depends on the training's result alone.
  */
 
-import { countCifarNetwork } from "../nn/count.ts";
+import { UNREADABLE_FILE } from "../datasets/run_images.ts";
+import { countCifarNetwork, countImageNetNetwork } from "../nn/count.ts";
 import { millions } from "../nn/count_table.ts";
 import { formatPython } from "../nn/genotype_python.ts";
 import { formatDuration } from "../nn/progress.ts";
@@ -18,6 +19,8 @@ export interface SummaryContext {
   readonly config: TrainingConfig;
   /** Classes of the data set. */
   readonly classes: number;
+  /** Images that could not be read. */
+  readonly unreadable: number;
   /** The user's note; empty for none. */
   readonly note: string;
 }
@@ -35,15 +38,17 @@ function testText({ epoch, loss, top1, top5 }: TestReport): string {
 /** Writes a finished training's files, and returns what the terminal shows. */
 export function writeSummary(
   { best, last, seconds }: TrainingState,
-  { folder, config, classes, note }: SummaryContext,
+  { folder, config, classes, unreadable, note }: SummaryContext,
 ): string {
-  const { layers, channels, genotype } = config;
-  const { parameters, multiplyAdds } = countCifarNetwork(genotype, { layers, channels, classes });
+  const { network, layers, channels, genotype } = config, imageSize = config.folder?.imageSize;
+  const count = network === "imagenet" ? countImageNetNetwork : countCifarNetwork;
+  const { parameters, multiplyAdds } = count(genotype, { layers, channels, classes, imageSize });
   const counted = (report: TestReport) => ({ ...report, epoch: report.epoch + 1 });
   const summary = {
     note,
     seconds,
-    network: { layers, channels, classes, parameters, multiplyAdds },
+    unreadable,
+    network: { kind: network, layers, channels, classes, parameters, multiplyAdds },
     best: counted(best!),
     last: counted(last!),
     genotype,
@@ -54,6 +59,7 @@ export function writeSummary(
     `${millions(multiplyAdds)} multiply-adds`,
     `Best test: ${testText(best!)}`,
     `Last test: ${testText(last!)}`,
+    ...(unreadable > 0 ? [`Unreadable images: ${unreadable}, listed in ${UNREADABLE_FILE}`] : []),
     `Time: ${formatDuration(1000 * seconds)}`,
   ];
   const head = ["# Training", "", ...(note === "" ? [] : [note, ""])];

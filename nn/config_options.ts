@@ -4,6 +4,7 @@
  */
 
 import { choice, decimal, integer, list, type OptionSpec, type ValueType } from "./command_line.ts";
+import { NETWORK_KINDS } from "./stem.ts";
 
 /** Given options by name, as `parseCommandLine` returns them. */
 export type GivenOptions = Readonly<Record<string, unknown>>;
@@ -44,7 +45,7 @@ export function valueAt(config: object, key: string): unknown {
   const [first, ...rest] = key.split(".");
   if (first === "*") return (config as object[]).map((item) => valueAt(item, rest.join(".")));
   const value = (config as Values)[first];
-  return rest.length === 0 || value === undefined
+  return rest.length === 0 || value === undefined || value === null
     ? value
     : valueAt(value as object, rest.join("."));
 }
@@ -78,7 +79,7 @@ export function optionText(option: Pick<ConfigOption, "unset">, value: unknown):
 /** The options with every preset's default in their help: `(default: 25; quick: 4)`. */
 export function withDefaults(
   options: readonly ConfigOption[],
-  presets: readonly [name: string, config: object][],
+  presets: readonly (readonly [name: string, config: object])[],
 ): OptionSpec[] {
   return options.map((option) => {
     if (option.hint !== undefined) return option;
@@ -107,7 +108,7 @@ const CHANNELS = 3;
 
 /** Options of the SGD at a place of a config. */
 export function sgdOptions(place: string): ConfigOption[] {
-  return optionGroup("Weights (SGD, cosine):", [
+  return optionGroup("Weights (SGD):", [
     ["learning-rate", `${place}.learningRate`, NOT_NEGATIVE, "learning rate at epoch 0"],
     [
       "minimum-learning-rate",
@@ -180,7 +181,17 @@ export const IMAGE_OPTIONS: readonly ConfigOption[] = optionGroup("Images:", [
   ],
 ]);
 
+/** The option that names the network's stem and head. */
+export const NETWORK_ROW: OptionRow = [
+  "network",
+  "network",
+  choice(NETWORK_KINDS),
+  "stem and head; imagenet's stem takes images to an eighth",
+  { hint: "(default: cifar; folders: imagenet)" },
+];
+
 /** The option that names the data set. */
 export function datasetRow(names: readonly string[]): OptionRow {
-  return ["dataset", "dataset", choice(names), "data set"];
+  const hint = `(default: ${names[0]})`;
+  return ["dataset", "dataset", choice(names), "data set; the last two want --data", { hint }];
 }

@@ -48,6 +48,10 @@ export interface RunOptions extends BackendChoice {
   readonly memory: MemoryMode;
   /** Path of the data; absent where it is fetched. */
   readonly data?: string;
+  /** Workers that decode images; absent for as many as there are cores but one. */
+  readonly workers?: number;
+  /** Share of a folder's training or test images that may be unreadable. */
+  readonly maxUnreadable: number;
   /** Kept with the run; empty for none. */
   readonly note: string;
   /** Steps between reports. */
@@ -66,6 +70,7 @@ export const RUN_DEFAULTS: RunOptions = {
     precision: PRECISIONS[0],
   },
   memory: MEMORY_MODES[0],
+  maxUnreadable: 0.01,
   note: "",
   reportEvery: 50,
   checkpointMinutes: 10,
@@ -99,14 +104,27 @@ const BACKEND_ROWS: readonly OptionRow[] = [
   ],
 ];
 
-const DATA_ROW: OptionRow = ["data", "data", text("PATH"), "the official archive or its folder", {
-  hint: "(default: fetched for cifar10)",
-  free: true,
-}];
+const DATA_ROWS: readonly OptionRow[] = [
+  ["data", "data", text("PATH"), "CIFAR's official archive or its folder; a folder of images", {
+    hint: "(default: fetched for cifar10)",
+    free: true,
+  }],
+  ["workers", "workers", integer({ min: 1, max: 256 }), "workers that decode a folder's images", {
+    unset: "all cores but one",
+    free: true,
+  }],
+  [
+    "max-unreadable",
+    "maxUnreadable",
+    decimal({ min: 0, max: 1 }),
+    "share of a folder's images that may be unreadable",
+    { free: true },
+  ],
+];
 
 /** Options of a program that computes without a run: data and backend. */
 export const BACKEND_OPTIONS: readonly ConfigOption[] = optionGroup("Run:", [
-  DATA_ROW,
+  ...DATA_ROWS,
   ...BACKEND_ROWS,
 ]);
 

@@ -12,6 +12,7 @@ import type { StartedBackend } from "../backends/mod.ts";
 import project from "../deno.json" with { type: "json" };
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { type ConfigOption, type GivenOptions, inOptions } from "./config_options.ts";
+import type { FolderConfig } from "./folder_config.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { MemoryAdvice } from "./memory_advice.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
@@ -33,6 +34,7 @@ import {
 import {
   type BackendChoice,
   resumedOptions,
+  RUN_DEFAULTS,
   type RunOptions,
   runOptionsOf,
 } from "./run_options.ts";
@@ -45,6 +47,20 @@ export interface NamedData {
   readonly name: string;
 }
 
+/** Which data a program wants. */
+export interface DataRequest<Name extends string> {
+  /** The data set. */
+  readonly name: Name;
+  /** The path that a person gave. */
+  readonly data?: string;
+  /** What is used of a folder of images; null for other data sets. */
+  readonly folder: FolderConfig | null;
+  /** Draws what is used of a folder. */
+  readonly seed: number;
+  /** Told what is being done where it takes seconds. */
+  readonly onProgress: (message: string) => void;
+}
+
 /** What a program takes from outside. */
 export interface ProgramEnvironment<Data extends NamedData> {
   /** How it was started. */
@@ -53,17 +69,24 @@ export interface ProgramEnvironment<Data extends NamedData> {
   readonly output: ProgressOutput;
   /** Starts a backend by name. */
   readonly startBackend: StartBackend;
-  /** Loads a data set; `data` is the path that a person gave. */
-  readonly loadData: (
-    which: { name: Data["name"]; data?: string; onProgress: (message: string) => void },
-  ) => Promise<Data>;
+  /** Loads a data set. */
+  readonly loadData: (which: DataRequest<Data["name"]>) => Promise<Data>;
+}
+
+/** What every config tells of its data. */
+export interface DataConfig<Name extends string> {
+  dataset: Name;
+  seed: number;
+  folder: FolderConfig | null;
 }
 
 /** What a run begins with. */
-export interface RunParts<Config, Data> {
+export interface RunParts<Config, Data, Prepared = void> {
   readonly config: Config;
   readonly options: RunOptions;
   readonly data: Data;
+  /** What `prepare` returned; absent where the run continues. */
+  readonly prepared: Prepared | undefined;
   readonly backend: Backend;
   readonly folder: RunFolder;
   /** Where to continue; the beginning where there is none. */
@@ -82,7 +105,11 @@ export interface Run {
 }
 
 /** A kind of run. */
-export interface RunKind<Config extends { dataset: Data["name"] }, Data extends NamedData> {
+export interface RunKind<
+  Config extends DataConfig<Data["name"]>,
+  Data extends NamedData,
+  Prepared = void,
+> {
   /** Its name in config.json, and in the name of its folder. */
   readonly kind: RunConfig["kind"];
   /** Words of the command line before the options that resume such a run. */
@@ -93,12 +120,18 @@ export interface RunKind<Config extends { dataset: Data["name"] }, Data extends 
   readonly accesses?: (given: GivenOptions) => readonly Access[];
   /** The config that the options ask for. */
   readonly configOf: (given: GivenOptions) => Config;
+  /** A config as read from a run, with what an earlier version did not write. */
+  readonly complete: (config: Config) => Config;
+  /** The config of a new run in the numbers that the data has, but for what a person gave. */
+  readonly fit: (config: Config, data: Data, given: GivenOptions) => Config;
   /** Checks a config against the data; throws a RangeError as its own checks do. */
   readonly checkData: (config: Config, data: Data) => void;
+  /** Makes, on the backend, what a new run begins with; throws where that cannot be had. */
+  readonly prepare?: (config: Config, data: Data) => Promise<Prepared>;
   /** What a person may not have meant about a config that is valid. */
   readonly noteOn?: (config: Config) => string | undefined;
   /** Prepares a run. */
-  readonly begin: (parts: RunParts<Config, Data>) => Run;
+  readonly begin: (parts: RunParts<Config, Data, Prepared>) => Run;
 }
 
 /** A run that has been decided on: new, or continued from its folder. */
@@ -125,16 +158,20 @@ export interface EndedRun<Config> {
  * @throws {UsageError} for options that do not fit together
  * @throws {Error} with one sentence for the user, for everything else that ends the run early
  */
-export async function runProgram<Config extends { dataset: Data["name"] }, Data extends NamedData>(
-  kind: RunKind<Config, Data>,
+export async function runProgram<
+  Config extends DataConfig<Data["name"]>,
+  Data extends NamedData,
+  Prepared,
+>(
+  kind: RunKind<Config, Data, Prepared>,
   { given, resumeWords = [] }: { given: GivenOptions; resumeWords?: readonly string[] },
   environment: ProgramEnvironment<Data>,
 ): Promise<EndedRun<Config>> {
   const { output, program } = environment;
-  const plan = planRun(kind, given, program);
-  const { path } = plan;
+  const planned = planRun(kind, given, program);
+  const { path } = planned;
   const line = new ProgressLine(output);
-  const { data, backend } = await setUp(kind, plan, { environment, line })
+  const { data, backend, plan, prepared } = await setUp(kind, planned, { environment, line, given })
     .finally(() => removeIfThere(path)); // a folder only if it is empty
   const { folder, checkpoint } = await openFolder(kind.kind, plan, { backend, line });
   using _folder = folder;
@@ -144,7 +181,7 @@ export async function runProgram<Config extends { dataset: Data["name"] }, Data 
   using interrupt = await Interrupt.listen();
   const { config, run: options } = plan;
   const interrupted = () => interrupt.requested;
-  const parts = { config, options, data, backend, folder, checkpoint, line, interrupted };
+  const parts = { config, options, data, prepared, backend, folder, checkpoint, line, interrupted };
   const run = kind.begin(parts);
   const resume = (more: readonly string[] = []) =>
     commandWith(
@@ -169,8 +206,8 @@ export async function runProgram<Config extends { dataset: Data["name"] }, Data 
   }
 }
 
-function planRun<Config extends { dataset: Data["name"] }, Data extends NamedData>(
-  kind: RunKind<Config, Data>,
+function planRun<Config extends DataConfig<Data["name"]>, Data extends NamedData, Prepared>(
+  kind: RunKind<Config, Data, Prepared>,
   given: GivenOptions,
   program: MainProgram,
 ): PlannedRun<Config> {
@@ -178,8 +215,9 @@ function planRun<Config extends { dataset: Data["name"] }, Data extends NamedDat
     const path = given.resume;
     requestAccess([folderAccess("--resume", path)], program);
     const { options } = readRunConfig<{ config: Config; run: RunOptions }>(path, kind.kind);
-    const { config } = options;
-    const run = resumedOptions(given, { config, run: options.run, options: kind.options });
+    const config = kind.complete(options.config);
+    const begun = { ...RUN_DEFAULTS, ...options.run };
+    const run = resumedOptions(given, { config, run: begun, options: kind.options });
     requestAccess(accessesOf({ path, run, resumed: true }), program);
     return { path, config, run, resumed: true };
   }
@@ -227,21 +265,33 @@ export async function startChosen(
   return backend;
 }
 
-async function setUp<Config extends { dataset: Data["name"] }, Data extends NamedData>(
-  kind: RunKind<Config, Data>,
-  { config, run }: PlannedRun<Config>,
-  { environment, line }: { environment: ProgramEnvironment<Data>; line: ProgressLine },
-): Promise<{ data: Data; backend: Backend }> {
+async function setUp<Config extends DataConfig<Data["name"]>, Data extends NamedData, Prepared>(
+  kind: RunKind<Config, Data, Prepared>,
+  planned: PlannedRun<Config>,
+  { environment, line, given }: {
+    environment: ProgramEnvironment<Data>;
+    line: ProgressLine;
+    given: GivenOptions;
+  },
+): Promise<{
+  data: Data;
+  backend: Backend;
+  plan: PlannedRun<Config>;
+  prepared: Prepared | undefined;
+}> {
+  const { config: wanted, run, resumed } = planned, { dataset: name, seed, folder } = wanted;
   const backend = await startChosen(run, environment.startBackend, line);
   const onProgress = (message: string) => line.print(message);
-  const data = await environment.loadData({ name: config.dataset, data: run.data, onProgress });
+  const data = await environment.loadData({ name, data: run.data, folder, seed, onProgress });
+  const config = resumed ? wanted : kind.fit(wanted, data, given);
   try {
     kind.checkData(config, data);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new RangeError(inOptions(error.message, kind.options));
   }
-  return { data, backend };
+  const prepared = resumed ? undefined : await kind.prepare?.(config, data);
+  return { data, backend, plan: { ...planned, config }, prepared };
 }
 
 async function openFolder<Config>(

@@ -7,6 +7,8 @@
 
 import { suggest } from "../backends/suggest.ts";
 import type { BatchNormConfig } from "./batch_norm.ts";
+import { type FolderConfig, folderLimits } from "./folder_config.ts";
+import type { NetworkKind } from "./stem.ts";
 import { type LimitCheck, NATURAL, NOT_NEGATIVE, POSITIVE, RATE, SHARE } from "./limits.ts";
 
 /** SGD of a network's weights. */
@@ -43,12 +45,16 @@ export interface NormalisationConfig {
 
 /** What both kinds of config have. */
 export interface CommonConfig {
+  /** Which stem and head the network has. */
+  network: NetworkKind;
   /** Of every batch norm. */
   batchNorm: BatchNormConfig;
   /** How images become the network's input. */
   normalisation: NormalisationConfig;
-  /** How training images are changed. */
+  /** How training images are changed; of a folder's, the flip alone. */
   augmentation: AugmentationConfig;
+  /** Of a data set that is a folder of images; null for others. */
+  folder: FolderConfig | null;
 }
 
 /** SGD as P-DARTS trains, arXiv 1904.12760, section 4.2; its authors' code for the clip. */
@@ -74,17 +80,25 @@ export function sgdLimits(place: string, sgd: SgdConfig): LimitCheck[] {
 
 /** Limits of a {@linkcode CommonConfig}. */
 export function commonLimits(config: CommonConfig): LimitCheck[] {
-  const { batchNorm, normalisation: { mean, std }, augmentation } = config;
+  const { batchNorm, normalisation: { mean, std }, augmentation, folder } = config;
   return [
     ["batchNorm.epsilon", batchNorm.epsilon, POSITIVE],
     ["batchNorm.momentum", batchNorm.momentum, SHARE],
     ...(mean ?? []).map((value): LimitCheck => ["normalisation.mean", value, SHARE]),
     ...(std ?? []).map((value): LimitCheck => ["normalisation.std", value, POSITIVE]),
-    ["augmentation.cropPadding", augmentation.cropPadding, { ...NATURAL, to: 32 }],
+    ["augmentation.cropPadding", augmentation.cropPadding, { ...NATURAL, to: folder ? 0 : 32 }],
     ["augmentation.flipProbability", augmentation.flipProbability, SHARE],
-    ["augmentation.cutout", augmentation.cutout, NATURAL],
+    ["augmentation.cutout", augmentation.cutout, folder ? { ...NATURAL, to: 0 } : NATURAL],
+    ...(folder ? folderLimits(folder) : []),
   ];
 }
+
+/** Augmentation of a folder's images: what is left to it beside the transforms of the folder. */
+export const FOLDER_AUGMENTATION: Readonly<AugmentationConfig> = {
+  cropPadding: 0,
+  flipProbability: 0.5, // authors' code
+  cutout: 0,
+};
 
 /** The entries that have a value. */
 export function given<T extends object>(changes: T): Partial<T> {

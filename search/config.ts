@@ -3,16 +3,19 @@
  *
  * `authors` is the command of the authors' code, `paper` takes the skip dropout that the paper states
  * for each data set, `quick` is a reduced search that ends within minutes on two CPU cores; it shows the
- * method at work and finds no good cells. Invariant: a config is plain JSON.
+ * method at work and finds no good cells. On a folder of images they have ImageNet's stem and transforms,
+ * and CIFAR's numbers otherwise: nothing else is published. Invariant: a config is plain JSON.
  *
  * Source: arXiv 1904.12760 ("the paper"), and its authors' code where they differ.
  */
 
 import { BATCH_NORM } from "../nn/batch_norm.ts";
+import { FOLDER_DATASETS, IMAGENET_FOLDER, isFolder, QUICK_FOLDER } from "../nn/folder_config.ts";
 import {
   change,
   type Changes,
   type CommonConfig,
+  FOLDER_AUGMENTATION,
   given,
   oneOf,
   SGD,
@@ -26,7 +29,7 @@ export const PRESETS = ["authors", "paper", "quick"] as const;
 export type Preset = typeof PRESETS[number];
 
 /** The data sets of the search. */
-export const SEARCH_DATASETS = ["cifar10", "cifar100"] as const;
+export const SEARCH_DATASETS = ["cifar10", "cifar100", ...FOLDER_DATASETS] as const;
 /** Name of a data set. */
 export type SearchDataset = typeof SEARCH_DATASETS[number];
 
@@ -88,7 +91,7 @@ export interface SearchConfig extends CommonConfig {
   batch: number;
   /** Channels of the first cells' states. */
   channels: number;
-  /** Share of the training set, its first images, that trains weights; the rest trains alphas. */
+  /** Share of the training set, its first images or of a folder as drawn, for weights; the rest for alphas. */
   trainShare: number;
   /** Images used of each of these two parts; null for all. */
   trainImages: number | null;
@@ -113,6 +116,7 @@ const AUTHORS: SearchConfig = {
   alphaFromEpoch: 10, // paper, section 4.2: the first 10 epochs of a stage tune weights only
   validationEpochs: 5, // authors' code
   batch: 96, // paper, section 4.2
+  network: "cifar",
   channels: 16, // paper, section 4.2
   trainShare: 0.5, // paper, section 4.2
   trainImages: null,
@@ -136,10 +140,20 @@ const AUTHORS: SearchConfig = {
   batchNorm: { ...BATCH_NORM },
   normalisation: { mean: null, std: null },
   augmentation: { cropPadding: 4, flipProbability: 0.5, cutout: 0 }, // authors' code
+  folder: null,
 };
 
-/** Skip dropout per stage, paper, section 4.2. */
-const PAPER_SKIP_DROPOUT: Record<SearchDataset, readonly number[]> = {
+/** What a folder of images has instead. */
+const FOLDER = {
+  network: "imagenet",
+  augmentation: { ...FOLDER_AUGMENTATION },
+  folder: { ...IMAGENET_FOLDER },
+} satisfies Partial<SearchConfig>;
+
+/** Skip dropout per stage, paper, section 4.2; a folder of images has CIFAR-10's. */
+const PAPER_SKIP_DROPOUT: Partial<Record<SearchDataset, readonly number[]>> & {
+  readonly cifar10: readonly number[];
+} = {
   cifar10: [0, 0.4, 0.7],
   cifar100: [0.1, 0.2, 0.3],
 };
@@ -160,7 +174,7 @@ const PARTS = ["weights", "alphas", "batchNorm", "normalisation", "augmentation"
 
 /** Changes to a preset; per-stage lists have one value per stage. */
 export type SearchOverrides =
-  & Changes<Omit<SearchConfig, "preset" | "stages">, keyof CommonConfig | "weights" | "alphas">
+  & Changes<Omit<SearchConfig, "preset" | "stages">, typeof PARTS[number]>
   & { [Key in keyof StageConfig]?: readonly StageConfig[Key][] };
 
 /**
@@ -193,14 +207,38 @@ function presetConfig(preset: string, dataset: string): SearchConfig {
   const config = structuredClone(AUTHORS);
   config.preset = oneOf(PRESETS, { option: "preset", value: preset });
   config.dataset = oneOf(SEARCH_DATASETS, { option: "dataset", value: dataset });
+  if (isFolder(dataset)) Object.assign(config, structuredClone(FOLDER));
   if (preset === "paper") {
-    const rates = PAPER_SKIP_DROPOUT[config.dataset];
+    const rates = PAPER_SKIP_DROPOUT[config.dataset] ?? PAPER_SKIP_DROPOUT.cifar10;
     config.stages.forEach((stage, index) => stage.skipDropout = rates[index]);
   }
   if (preset === "quick") {
     const { layers, ...reduced } = QUICK;
     Object.assign(config, reduced);
+    if (config.folder) config.folder = { ...QUICK_FOLDER };
     config.stages.forEach((stage, index) => stage.layers = layers[index]);
   }
   return config;
+}
+
+/** A config as read from a run, of an earlier version too: what it lacks is as it was then, on CIFAR. */
+export function completeConfig(config: SearchConfig): SearchConfig {
+  return { ...searchConfig(config.preset), ...config };
+}
+
+/** A preset's config with no more images than each part has; numbers that a person gave stay. */
+export function fitted(
+  config: SearchConfig,
+  { given, images }: { given: Readonly<Record<string, unknown>>; images: number },
+): SearchConfig {
+  if (config.preset !== "quick") return config;
+  const { trainImages, batch } = config;
+  const used = "train-images" in given || trainImages === null
+    ? trainImages
+    : Math.min(trainImages, images);
+  return {
+    ...config,
+    trainImages: used,
+    batch: "batch" in given ? batch : Math.min(batch, used ?? images),
+  };
 }

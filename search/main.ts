@@ -4,7 +4,8 @@
  */
 
 import { startBackend, type StartedBackend } from "../backends/mod.ts";
-import { type ImageDataset, loadDataset } from "../datasets/mod.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
+import type { Dataset } from "../datasets/types.ts";
 import { EVAL_TASK } from "../evaluate/task.ts";
 import { trainMain } from "../evaluate/train_main.ts";
 import { standardOutput } from "../nn/progress.ts";
@@ -21,12 +22,12 @@ const program: MainProgram = {
 /** Keeps data that was fetched; beside deno.json wherever the program is started. */
 const cacheDir = `${import.meta.dirname}/../.cache`;
 
-let started: Promise<StartedBackend> | undefined, data: Promise<ImageDataset> | undefined;
+let started: Promise<StartedBackend> | undefined, data: Promise<Dataset> | undefined;
 
 const shared: Omit<Parameters<typeof trainMain>[1], "program"> = {
   output: standardOutput(),
   startBackend: (name, options) => started ??= startBackend(name, options),
-  loadData: (which) => data ??= loadDataset({ ...which, cacheDir }),
+  loadData: (which) => data ??= openDataset({ ...which, cacheDir }),
 };
 
 await runMain(program, (args) =>

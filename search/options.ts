@@ -6,10 +6,11 @@
 
 import { choice, type CommandSpec, onOff, UsageError } from "../nn/command_line.ts";
 import { type GivenOptions, inOptions, withDefaults, withOptions } from "../nn/config_options.ts";
+import { checkFolderOptions, FOLDER_OPTIONS } from "../nn/folder_options.ts";
 import { folderOptions, optionsOfRun } from "../nn/run_options.ts";
 import { PRESETS, type SearchConfig, searchConfig } from "./config.ts";
 import { checkSearchConfig } from "./config_checks.ts";
-import { SEARCH_OPTIONS } from "./search_options.ts";
+import { ALL_SEARCH_OPTIONS, SEARCH_OPTIONS } from "./search_options.ts";
 
 /** The command line of the search. */
 export const SEARCH_COMMAND: CommandSpec = {
@@ -33,7 +34,14 @@ export const SEARCH_COMMAND: CommandSpec = {
     },
     ...folderOptions("search"),
     ...optionsOfRun(),
-    ...withDefaults(SEARCH_OPTIONS, PRESETS.map((preset) => [preset, searchConfig(preset)])),
+    ...withDefaults(SEARCH_OPTIONS, [
+      ...PRESETS.map((preset) => [preset, searchConfig(preset)] as const),
+      ["imagenet", searchConfig("authors", { dataset: "imagenet" })],
+    ]),
+    ...withDefaults(FOLDER_OPTIONS, [
+      ["default", searchConfig("authors", { dataset: "imagenet" })],
+      ["quick", searchConfig("quick", { dataset: "imagenet" })],
+    ]),
   ],
   epilogue:
     "Paths are relative to the project's folder.\nCtrl-C and SIGTERM finish the step and save.",
@@ -47,13 +55,14 @@ export const SEARCH_COMMAND: CommandSpec = {
 export function configOf(given: GivenOptions): SearchConfig {
   const dataset = given.dataset as SearchConfig["dataset"] | undefined;
   const preset = searchConfig(given.preset as string | undefined, { dataset });
-  const config = withOptions(preset, given, SEARCH_OPTIONS);
+  checkFolderOptions(given, preset.dataset);
+  const config = withOptions(preset, given, ALL_SEARCH_OPTIONS);
   try {
     checkSearchConfig(config);
     return config;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new UsageError(inOptions(error.message, SEARCH_OPTIONS));
+    throw new UsageError(inOptions(error.message, ALL_SEARCH_OPTIONS));
   }
 }
 

@@ -7,7 +7,8 @@
  * Invariant: all but the summary's time depend on the search's result alone.
  */
 
-import { countCifarNetwork } from "../nn/count.ts";
+import { UNREADABLE_FILE } from "../datasets/run_images.ts";
+import { countCifarNetwork, countImageNetNetwork } from "../nn/count.ts";
 import { millions } from "../nn/count_table.ts";
 import { cellSvg, svgToPng } from "../nn/draw.ts";
 import { cellText } from "../nn/draw_text.ts";
@@ -15,11 +16,15 @@ import { type CellKind, cellOf, countSkips, type Genotype } from "../nn/genotype
 import { formatPython } from "../nn/genotype_python.ts";
 import { formatDuration } from "../nn/progress.ts";
 import type { RunFolder } from "../nn/run_folder.ts";
+import type { NetworkKind } from "../nn/stem.ts";
 import type { Report } from "./stage_trainer.ts";
 import { genotypeOfAtMost, type RestrictedSkips } from "./restrict_skips.ts";
 
-/** Cells and initial channels of the evaluation network that is counted (REFERENCE, "Evaluation"). */
-const NETWORK = { layers: 20, channels: 36 } as const;
+/** The evaluation networks that are counted: cells and initial channels of arXiv 1904.12760, section 4. */
+const NETWORKS = {
+  cifar: { layers: 20, channels: 36 },
+  imagenet: { layers: 14, channels: 48 },
+} as const;
 
 /** What a search found. */
 export interface SearchResult {
@@ -35,10 +40,14 @@ export interface SearchResult {
 export interface SummaryContext {
   /** Where the files go. */
   readonly folder: RunFolder;
+  /** Which network is counted. */
+  readonly network: NetworkKind;
   /** Classes of the data set. */
   readonly classes: number;
   /** The limit on skips of the genotype to use. */
   readonly maxSkips: number;
+  /** Images that could not be read. */
+  readonly unreadable: number;
   /** The user's note; empty for none. */
   readonly note: string;
 }
@@ -57,11 +66,11 @@ interface Variant {
 /** Writes a finished search's files, and returns what the terminal shows. */
 export async function writeSummary(
   result: SearchResult,
-  { folder, classes, maxSkips, note }: SummaryContext,
+  { folder, network, classes, maxSkips, unreadable, note }: SummaryContext,
 ): Promise<string> {
-  const variants = variantsOf(result.skips, classes);
+  const variants = variantsOf(result.skips, { network, classes });
   const genotype = genotypeOfAtMost(result.skips, maxSkips);
-  const chosen = variantOf(genotype, { maxSkips, classes });
+  const chosen = variantOf(genotype, { maxSkips, network, classes });
   folder.write("genotype.json", JSON.stringify(genotype, null, 2) + "\n");
   folder.write("genotype.py", formatPython(genotype) + "\n");
   folder.write("genotypes.json", JSON.stringify(variants, null, 2) + "\n");
@@ -72,10 +81,12 @@ export async function writeSummary(
     folder.write(`${name}.png`, await svgToPng(svg));
   }
   const { validation, seconds } = result;
-  const summary = { note, seconds, validation, network: NETWORK, chosen, variants };
+  const sizes = NETWORKS[network];
+  const summary = { note, seconds, validation, unreadable, network: sizes, chosen, variants };
   folder.write("summary.json", JSON.stringify(summary, null, 2) + "\n");
-  folder.write("summary.md", markdown({ ...result, note, chosen, variants }));
-  return terminalText({ ...result, chosen, path: folder.path });
+  const shown = { ...result, network, unreadable, chosen };
+  folder.write("summary.md", markdown({ ...shown, note, variants }));
+  return terminalText({ ...shown, path: folder.path });
 }
 
 function titleOf(kind: CellKind): string {
@@ -84,16 +95,24 @@ function titleOf(kind: CellKind): string {
 
 function variantOf(
   genotype: Genotype,
-  { maxSkips, classes }: { maxSkips: number | null; classes: number },
+  { maxSkips, network, classes }: {
+    maxSkips: number | null;
+    network: NetworkKind;
+    classes: number;
+  },
 ): Variant {
-  const { parameters, multiplyAdds } = countCifarNetwork(genotype, { ...NETWORK, classes });
+  const count = network === "imagenet" ? countImageNetNetwork : countCifarNetwork;
+  const { parameters, multiplyAdds } = count(genotype, { ...NETWORKS[network], classes });
   return { maxSkips, skips: countSkips(genotype.normal), parameters, multiplyAdds, genotype };
 }
 
-function variantsOf({ unrestricted, restricted }: RestrictedSkips, classes: number): Variant[] {
+function variantsOf(
+  { unrestricted, restricted }: RestrictedSkips,
+  of: { network: NetworkKind; classes: number },
+): Variant[] {
   return [
-    variantOf(unrestricted, { maxSkips: null, classes }),
-    ...restricted.map(({ genotype, maxSkips }) => variantOf(genotype, { maxSkips, classes })),
+    variantOf(unrestricted, { maxSkips: null, ...of }),
+    ...restricted.map(({ genotype, maxSkips }) => variantOf(genotype, { maxSkips, ...of })),
   ];
 }
 
@@ -102,8 +121,15 @@ function pythonLine({ maxSkips, genotype }: Variant): string {
   return `${name} = ${formatPython(genotype)}`;
 }
 
-function sizeText({ parameters, multiplyAdds }: Variant): string {
-  return `${millions(parameters)} parameters, ${millions(multiplyAdds)} multiply-adds`;
+function networkText({ parameters, multiplyAdds }: Variant, network: NetworkKind): string {
+  const { layers, channels } = NETWORKS[network];
+  return `Evaluation network of ${layers} cells, ${channels} channels: ` +
+    `${millions(parameters)} parameters, ${millions(multiplyAdds)} multiply-adds`;
+}
+
+/** A line where there are such images. */
+function unreadableLines(unreadable: number): string[] {
+  return unreadable > 0 ? [`Unreadable images: ${unreadable}, listed in ${UNREADABLE_FILE}`] : [];
 }
 
 function validationText(validation: Report): string {
@@ -113,10 +139,12 @@ function validationText(validation: Report): string {
 }
 
 function markdown(
-  { note, chosen, variants, validation, seconds }: SearchResult & {
+  { note, network, chosen, variants, validation, unreadable, seconds }: SearchResult & {
     note: string;
+    network: NetworkKind;
     chosen: Variant;
     variants: readonly Variant[];
+    unreadable: number;
   },
 ): string {
   const rows = variants.map(({ maxSkips, skips, parameters, multiplyAdds }) =>
@@ -132,10 +160,10 @@ function markdown(
     formatPython(chosen.genotype),
     "```",
     "",
-    `Evaluation network of ${NETWORK.layers} cells and ${NETWORK.channels} channels: ` +
-    `${sizeText(chosen)}.`,
+    `${networkText(chosen, network)}.`,
     "",
     ...(validation ? [`Last validation of the supernet: ${validationText(validation)}.`, ""] : []),
+    ...unreadableLines(unreadable).flatMap((line) => [`${line}.`, ""]),
     `Time: ${formatDuration(1000 * seconds)}.`,
     "",
     "![Normal cell](normal_cell.svg)",
@@ -149,7 +177,12 @@ function markdown(
 }
 
 function terminalText(
-  { chosen, validation, seconds, path }: SearchResult & { chosen: Variant; path: string },
+  { network, chosen, validation, unreadable, seconds, path }: SearchResult & {
+    network: NetworkKind;
+    chosen: Variant;
+    unreadable: number;
+    path: string;
+  },
 ): string {
   const cell = (kind: CellKind) =>
     cellText(cellOf(chosen.genotype, kind), { title: titleOf(kind) });
@@ -160,10 +193,9 @@ function terminalText(
     "",
     formatPython(chosen.genotype),
     "",
-    `Evaluation network of ${NETWORK.layers} cells, ${NETWORK.channels} channels: ${
-      sizeText(chosen)
-    }`,
+    networkText(chosen, network),
     ...(validation ? [`Last validation of the supernet: ${validationText(validation)}`] : []),
+    ...unreadableLines(unreadable),
     `Time: ${formatDuration(1000 * seconds)}`,
     `Run folder: ${path}`,
   ].join("\n");

@@ -15,8 +15,7 @@
 
 import type { Recorder } from "../backends/contract.ts";
 import type { Batch, BatchIteration } from "../datasets/batch_source.ts";
-import { BatchSources, type FolderOptions } from "../datasets/batch_sources.ts";
-import type { Dataset } from "../datasets/types.ts";
+import type { RunImages } from "../datasets/run_images.ts";
 import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
 import { RunError } from "../nn/run_files.ts";
@@ -45,10 +44,8 @@ import { type StageSettings, stageSettings, StageTrainer } from "./stage_trainer
 export interface SearchOptions extends StepLoopOptions {
   /** Every number of it. */
   readonly config: SearchConfig;
-  /** The images; the test split is not used. */
-  readonly data: Dataset;
-  /** How image files are loaded. */
-  readonly images?: FolderOptions;
+  /** The images; the test split is not used. Disposed at the end. */
+  readonly images: RunImages;
   /** Where it writes. */
   readonly folder: RunFolder;
   /** Where it shows how far it is. */
@@ -69,7 +66,6 @@ export class Search {
   #state: SearchState;
   #restore: { counters: Record<string, number>; tensors: Checkpoint["tensors"] } | undefined;
   #trainer!: StageTrainer;
-  readonly #sources: BatchSources;
   #loaders!: StageLoaders;
   /** The second half, iterated over all epochs of the stage. */
   #alphaBatches!: BatchIteration;
@@ -84,7 +80,6 @@ export class Search {
    */
   constructor(options: SearchOptions, checkpoint?: Checkpoint) {
     this.#options = options;
-    this.#sources = new BatchSources(options.data, options.images);
     this.#loop = new StepLoop(options, {
       report: () => this.#report(),
       save: () => this.#save(),
@@ -111,19 +106,23 @@ export class Search {
    */
   run(): Promise<SearchResult | undefined> {
     return this.#loop.run(async () => {
-      using _sources = this.#sources;
-      for (;;) {
-        const result = await this.#runStage();
-        if (result) return result;
+      using images = this.#options.images;
+      try {
+        for (;;) {
+          const result = await this.#runStage();
+          if (result) return result;
+        }
+      } finally {
+        images.save();
       }
     });
   }
 
   /** What the current stage's network is made from. */
   stageSettings(): StageSettings {
-    const { config, data, memoryMode } = this.#options;
+    const { config, images, memoryMode } = this.#options;
     const { stage, kept } = this.#state;
-    const which = { stage, classes: data.classes.length, ...kept };
+    const which = { stage, classes: images.sources.data.classes.length, ...kept };
     return { ...stageSettings(config, which), memory: memoryMode };
   }
 
@@ -132,7 +131,7 @@ export class Search {
     const { config, folder, createRecorder } = this.#options;
     const state = this.#state;
     await this.#compile();
-    this.#loaders = stageLoaders(this.#sources, config, state.stage);
+    this.#loaders = stageLoaders(this.#options.images.sources, config, state.stage);
     this.#alphaBatches = this.#loaders.alphas.cycle(state.alphaPosition);
     this.#trainer = new StageTrainer(this.stageSettings(), createRecorder?.());
     try {
@@ -255,7 +254,8 @@ export class Search {
   }
 
   async #save(): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, images } = this.#options;
+    images.save();
     const { tensors, counters } = await this.#trainer.state();
     const state: SavedState = { state: this.#state, lengths: folder.lengths(), counters };
     await writeCheckpoint(folder.path, { state, tensors });

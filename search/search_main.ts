@@ -4,8 +4,8 @@
  */
 
 import { searchParts } from "../datasets/loader.ts";
-import { BatchSources } from "../datasets/batch_sources.ts";
-import type { ImageDataset } from "../datasets/types.ts";
+import { RunImages } from "../datasets/run_images.ts";
+import type { Dataset } from "../datasets/types.ts";
 import { parseCommandLine } from "../nn/command_line.ts";
 import { memoryAdvice } from "../nn/memory_advice.ts";
 import type { Outcome } from "../nn/run_main.ts";
@@ -16,36 +16,40 @@ import {
   type RunParts,
   runProgram,
 } from "../nn/run_program.ts";
-import type { SearchConfig } from "./config.ts";
+import { completeConfig, fitted, type SearchConfig } from "./config.ts";
 import { checkSearchConfig } from "./config_checks.ts";
 import { drySteps } from "./dry_steps.ts";
 import { configOf, noteOn, SEARCH_COMMAND } from "./options.ts";
 import { writeSummary } from "./run_summary.ts";
 import { Search } from "./search.ts";
 import { stageLoaders } from "./search_data.ts";
-import { SEARCH_OPTIONS } from "./search_options.ts";
+import { ALL_SEARCH_OPTIONS } from "./search_options.ts";
 import { SearchProgress } from "./search_progress.ts";
 import { trainingArguments } from "./training_arguments.ts";
 
 /** What the program takes from outside. */
-export interface SearchEnvironment extends ProgramEnvironment<ImageDataset> {
+export interface SearchEnvironment extends ProgramEnvironment<Dataset> {
   /** What `deno task eval train` does with these arguments, for `--train=on`. */
   readonly train: (args: readonly string[]) => Promise<Outcome>;
 }
 
-const SEARCH: RunKind<SearchConfig, ImageDataset> = {
+const SEARCH: RunKind<SearchConfig, Dataset> = {
   kind: "search",
   words: [],
-  options: SEARCH_OPTIONS,
+  options: ALL_SEARCH_OPTIONS,
   configOf,
+  complete: completeConfig,
+  fit: (config, data, given) => fitted(config, { given, images: imagesOfPart(config, data) }),
   noteOn,
-  checkData(config, data) {
-    const { weights, alphas } = searchParts(data.train.count, { share: config.trainShare });
-    const images = Math.min(weights.end - weights.first, alphas.end - alphas.first);
-    checkSearchConfig(config, { images });
-  },
+  checkData: (config, data) => checkSearchConfig(config, { images: imagesOfPart(config, data) }),
   begin: beginSearch,
 };
+
+/** Images of the smaller of the two parts of the training set. */
+function imagesOfPart({ trainShare }: SearchConfig, { train }: Dataset): number {
+  const { weights, alphas } = searchParts(train.count, { share: trainShare });
+  return Math.min(weights.end - weights.first, alphas.end - alphas.first);
+}
 
 /**
  * Runs the program.
@@ -69,14 +73,16 @@ export async function searchMain(
   return await environment.train(trainingArguments(ended));
 }
 
-function beginSearch(parts: RunParts<SearchConfig, ImageDataset>): Run {
+function beginSearch(parts: RunParts<SearchConfig, Dataset>): Run {
   const { config, options, data, backend, folder, checkpoint, line, interrupted } = parts;
-  const { weights, validation } = stageLoaders(new BatchSources(data), config, 0);
+  const { workers, maxUnreadable } = options, { path } = folder;
+  const images = new RunImages({ data, config, workers, maxUnreadable, path });
+  const { weights, validation } = stageLoaders(images.sources, config, 0);
   const batches = { train: weights.batchesPerEpoch, validate: validation.batchesPerEpoch };
   const progress = new SearchProgress({ config, batches, line });
   const search = new Search({
     config,
-    data,
+    images,
     folder,
     progress,
     reportEvery: options.reportEvery,
@@ -92,8 +98,9 @@ function beginSearch(parts: RunParts<SearchConfig, ImageDataset>): Run {
     async run() {
       const result = await search.run();
       if (!result) return undefined;
-      const classes = data.classes.length, { maxSkips } = config;
-      return await writeSummary(result, { folder, classes, maxSkips, note: options.note });
+      const { network, maxSkips } = config, { unreadable } = images, { note } = options;
+      const classes = data.classes.length;
+      return await writeSummary(result, { folder, network, classes, maxSkips, unreadable, note });
     },
     advice: (error) =>
       memoryAdvice(error, {

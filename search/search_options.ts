@@ -9,9 +9,11 @@ import {
   type ConfigOption,
   datasetRow,
   IMAGE_OPTIONS,
+  NETWORK_ROW,
   optionGroup,
   sgdOptions,
 } from "../nn/config_options.ts";
+import { FOLDER_OPTIONS } from "../nn/folder_options.ts";
 import { SEARCH_DATASETS } from "./config.ts";
 
 const STAGES = 3;
@@ -66,6 +68,7 @@ export const SEARCH_OPTIONS: readonly ConfigOption[] = [
     ],
   ]),
   ...optionGroup("Network:", [
+    NETWORK_ROW,
     [
       "skip-dropout-decay",
       "skipDropoutDecay",
@@ -91,3 +94,6 @@ export const SEARCH_OPTIONS: readonly ConfigOption[] = [
   ]),
   ...IMAGE_OPTIONS,
 ];
+
+/** All options that reach the result. */
+export const ALL_SEARCH_OPTIONS: readonly ConfigOption[] = [...SEARCH_OPTIONS, ...FOLDER_OPTIONS];

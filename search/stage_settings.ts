@@ -63,6 +63,7 @@ export function stageSettings(
   const { epochs, alphaFromEpoch, skipDropoutDecay, weights, alphas, batchNorm, seed } = config;
   return {
     ...which,
+    network: config.network,
     layers: own.layers,
     channels: config.channels + own.addedChannels,
     skipDropout: own.skipDropout,

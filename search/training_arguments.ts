@@ -3,10 +3,13 @@
  * its data, seed, backend and, where there is one, the preset of its name.
  */
 
-import { optionText, valueAt } from "../nn/config_options.ts";
+import { NETWORK_ROW, optionGroup, optionText, valueAt } from "../nn/config_options.ts";
+import { FOLDER_OPTIONS } from "../nn/folder_options.ts";
 import { RUN_OPTIONS } from "../nn/run_options.ts";
 import type { EndedRun } from "../nn/run_program.ts";
 import type { SearchConfig } from "./config.ts";
+
+const [NETWORK] = optionGroup("", [NETWORK_ROW]);
 
 /** The arguments; those that continue the training where one was begun. */
 export function trainingArguments(
@@ -26,8 +29,17 @@ export function trainingArguments(
     `--preset=${config.preset === "quick" ? "quick" : "paper"}`,
     `--dataset=${config.dataset}`,
     `--seed=${config.seed}`,
+    ...config.folder ? ofFolder(config) : [],
     ...given,
   ];
+}
+
+/** The same images of a folder, for the same kind of network. */
+function ofFolder(config: SearchConfig): string[] {
+  return [NETWORK, ...FOLDER_OPTIONS].flatMap((option) => {
+    const value = valueAt(config, option.key);
+    return value === null ? [] : [`--${option.name}=${optionText(option, value)}`];
+  });
 }
 
 function isRun(folder: string): boolean {

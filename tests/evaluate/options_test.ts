@@ -1,10 +1,11 @@
 /** Tests of the training's options: the published numbers, what each option changes, and the help. */
 
-import { type TrainingConfig, trainingConfig } from "../../evaluate/config.ts";
+import { fitted, type TrainingConfig, trainingConfig } from "../../evaluate/config.ts";
 import { checkTrainingConfig } from "../../evaluate/config_checks.ts";
 import { configOf, TRAIN_COMMAND, TRAINING_OPTIONS } from "../../evaluate/options.ts";
 import { parseCommandLine, UsageError } from "../../nn/command_line.ts";
 import { type GivenOptions, valueAt } from "../../nn/config_options.ts";
+import { resizeOf } from "../../nn/folder_config.ts";
 import { DARTS_V1, PDARTS } from "../../nn/genotypes.ts";
 import { RunError } from "../../nn/run_files.ts";
 import { resumedOptions, runOptionsOf } from "../../nn/run_options.ts";
@@ -42,6 +43,34 @@ Deno.test("trainingConfig() gives the paper's numbers by default", () => {
   assertEquals(genotype, PDARTS);
 });
 
+Deno.test("trainingConfig() gives ImageNet's numbers for folders of images", () => {
+  const config = trainingConfig("paper", "imagenet"), { optimizer, schedule, folder } = config;
+  assertEquals([config.epochs, config.batch, config.layers, config.channels], [250, 1024, 14, 48]);
+  assertEquals([optimizer.learningRate, optimizer.weightDecay, optimizer.clip], [0.5, 3e-5, 5]);
+  assertEquals([schedule, config.warmupEpochs, config.dropPath], ["linear", 5, 0]);
+  assertEquals([config.labelSmoothing, config.auxiliary.weight], [0.1, 0.4]);
+  assertEquals([config.network, folder!.imageSize, resizeOf(folder!)], ["imagenet", 224, 256]);
+  assertEquals(folder!.jitter, [0.4, 0.4, 0.4, 0.2]);
+  const authors = trainingConfig("authors", "imagefolder");
+  assertEquals([authors.batch, authors.optimizer.learningRate], [256, 0.1]);
+  assertEquals([authors.warmupEpochs, authors.optimizer.weightDecay], [0, 3e-5]);
+  assertEquals(trainingConfig("authors"), { ...trainingConfig("paper"), preset: "authors" });
+  for (const preset of ["paper", "authors", "quick"]) {
+    for (const dataset of ["cifar100", "imagenet"]) {
+      checkTrainingConfig(trainingConfig(preset, dataset));
+    }
+  }
+});
+
+Deno.test("fitted() shrinks the quick preset's numbers to the data, and none that was given", () => {
+  const quick = trainingConfig("quick", "imagefolder"), data = { train: 20, test: 5 };
+  const { trainImages, testImages, batch } = fitted(quick, { given: {}, ...data });
+  assertEquals([trainImages, testImages, batch], [20, 5, 20]);
+  assertEquals(fitted(quick, { given: { batch: 32 }, ...data }).batch, 32);
+  const paper = trainingConfig("paper", "imagefolder");
+  assertEquals(fitted(paper, { given: {}, ...data }), paper);
+});
+
 Deno.test("trainingConfig() makes the quick preset a valid, smaller training", () => {
   const quick = trainingConfig("quick"), paper = trainingConfig();
   checkTrainingConfig(quick);
@@ -60,6 +89,8 @@ Deno.test("configOf() puts every option in its place", () => {
     "test-images": ["11", 11],
     "test-every": ["12", 12],
     "label-smoothing": ["0.1", 0.1],
+    "init": ["runs/a", "runs/a"],
+    "network": ["imagenet", "imagenet"],
     "layers": ["13", 13],
     "channels": ["14", 14],
     "auxiliary": ["off", false],
@@ -72,6 +103,8 @@ Deno.test("configOf() puts every option in its place", () => {
     "momentum": ["0.05", 0.05],
     "weight-decay": ["0.06", 0.06],
     "clip": ["0.07", 0.07],
+    "schedule": ["linear", "linear"],
+    "warmup-epochs": ["6", 6],
     "mean": ["0.1,0.2,0.3", [0.1, 0.2, 0.3]],
     "std": ["0.4,0.5,0.6", [0.4, 0.5, 0.6]],
     "crop-padding": ["2", 2],

@@ -2,8 +2,11 @@
 
 import type { Backend } from "../../backends/contract.ts";
 import { startCpuBackend } from "../../backends/cpu/backend.ts";
+import { openDataset } from "../../datasets/open_dataset.ts";
+import type { Dataset, DatasetName } from "../../datasets/types.ts";
 import { evalMain } from "../../evaluate/eval_main.ts";
 import type { MainProgram } from "../../nn/run_main.ts";
+import type { DataRequest } from "../../nn/run_program.ts";
 import { loadSample } from "../datasets/sample.ts";
 
 /** How `tiny_eval.ts` is started. */
@@ -26,6 +29,13 @@ export const TINY_TRAINING = [
   "--report-every=1",
 ];
 
+/** The tests' few real images, or the folder that is asked for. */
+export function loadTiny(which: DataRequest<DatasetName>): Promise<Dataset> {
+  return which.folder
+    ? openDataset({ ...which, cacheDir: ".cache" })
+    : Promise.resolve(loadSample());
+}
+
 /** Runs the program here; resolves to its outcome and its output. The backend is closed at its end. */
 export async function evaluateHere(
   args: readonly string[],
@@ -40,7 +50,7 @@ export async function evaluateHere(
         backend = await startCpuBackend({ ...options, threads: 2, memoryLimit });
         return { backend, notTaken: [] };
       },
-      loadData: () => Promise.resolve(loadSample()),
+      loadData: loadTiny,
     });
     return { outcome, output };
   } finally {

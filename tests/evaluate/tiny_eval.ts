@@ -4,13 +4,12 @@ import { startBackend } from "../../backends/mod.ts";
 import { evalMain } from "../../evaluate/eval_main.ts";
 import { standardOutput } from "../../nn/progress.ts";
 import { runMain } from "../../nn/run_main.ts";
-import { loadSample } from "../datasets/sample.ts";
-import { TINY_EVALUATION } from "./program.ts";
+import { loadTiny, TINY_EVALUATION } from "./program.ts";
 
 await runMain(TINY_EVALUATION, (args) =>
   evalMain(args, {
     program: TINY_EVALUATION,
     output: standardOutput(),
     startBackend,
-    loadData: () => Promise.resolve(loadSample()),
+    loadData: loadTiny,
   }));

@@ -32,15 +32,16 @@ export function programsPermitted(): boolean {
     : permitted({ run: ["deno"] });
 }
 
-/** Starts a program of this project with permissions for its folder, its cache and /tmp. */
+/** Starts a program of this project with permissions for its folder, its cache, /tmp and image files. */
 export function start(script: string, args: readonly string[]): Deno.ChildProcess {
   return startDeno([
     "run",
     "-q",
     "--no-prompt",
-    "--allow-read=.,/tmp",
+    "--allow-read=.,/tmp,/usr/bin/ldd",
     "--allow-write=.cache,/tmp",
-    "--allow-env=CI,DENO_V8_FLAGS",
+    "--allow-env=CI,DENO_V8_FLAGS,MALLOC_ARENA_MAX,npm_package_config_libvips",
+    "--allow-ffi", // the library that decodes the images of a folder
     script,
     ...args,
   ]);

@@ -35,7 +35,7 @@ Deno.test({
       const validation = { loss: 2, top1: 0.25, top5: 0.5, samples: 4 };
       const text = await writeSummary(
         { skips, validation, seconds: 61 },
-        { folder, classes: 10, maxSkips: 2, note: "a note" },
+        { folder, network: "cifar", classes: 10, maxSkips: 2, unreadable: 0, note: "a note" },
       );
       const read = (name: string) => Deno.readTextFileSync(`${folder.path}/${name}`);
       const chosen = parsePython(read("genotype.py"));

@@ -4,9 +4,8 @@ import { startBackend } from "../../backends/mod.ts";
 import { standardOutput } from "../../nn/progress.ts";
 import { type MainProgram, runMain } from "../../nn/run_main.ts";
 import { trainMain } from "../../evaluate/train_main.ts";
-import { TINY_EVALUATION } from "../evaluate/program.ts";
+import { loadTiny, TINY_EVALUATION } from "../evaluate/program.ts";
 import { searchMain } from "../../search/search_main.ts";
-import { loadSample } from "../datasets/sample.ts";
 
 const program: MainProgram = {
   command: "tiny-search",
@@ -18,7 +17,7 @@ const program: MainProgram = {
 const environment = {
   output: standardOutput(),
   startBackend,
-  loadData: () => Promise.resolve(loadSample()),
+  loadData: loadTiny,
 };
 
 await runMain(program, (args) =>
