@@ -83,6 +83,7 @@ export type {
   NormalisationConfig,
   SgdConfig,
 } from "./nn/training_config.ts";
+export type { FolderConfig } from "./nn/folder_config.ts";
 export type { BatchNormConfig } from "./nn/batch_norm.ts";
 export { MEMORY_MODES, type MemoryMode } from "./nn/recompute.ts";
 export { NETWORK_KINDS, type NetworkKind } from "./nn/stem.ts";

@@ -45,3 +45,5 @@ export {
   UnreadableImages,
   unreadableText,
 } from "./unreadable.ts";
+export { openDataset, type OpenDatasetOptions } from "./open_dataset.ts";
+export { RunImages, type RunImagesOptions } from "./run_images.ts";

@@ -7,6 +7,7 @@ import type { CifarName, Dataset, DatasetName, FolderName } from "./types.ts";
 
 /** Which data set, and what is used of it. */
 export interface OpenDatasetOptions {
+  /** The data set. */
   readonly name: DatasetName;
   /** CIFAR's archive, or the folder of images. */
   readonly data?: string;

@@ -18,6 +18,7 @@ export const UNREADABLE_FILE = "unreadable.txt";
 
 /** What the images of a run follow from. */
 export interface RunImagesOptions {
+  /** The data set. */
   readonly data: Dataset;
   /** The part of its config that says how a folder's images are changed. */
   readonly config: {

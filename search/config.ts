@@ -174,7 +174,10 @@ const PARTS = ["weights", "alphas", "batchNorm", "normalisation", "augmentation"
 
 /** Changes to a preset; per-stage lists have one value per stage. */
 export type SearchOverrides =
-  & Changes<Omit<SearchConfig, "preset" | "stages">, typeof PARTS[number]>
+  & Changes<
+    Omit<SearchConfig, "preset" | "stages">,
+    "weights" | "alphas" | "batchNorm" | "normalisation" | "augmentation"
+  >
   & { [Key in keyof StageConfig]?: readonly StageConfig[Key][] };
 
 /**
