@@ -8,4 +8,5 @@ export const EVAL_TASK: MainProgram = {
   run: "deno run -q -P=eval",
   script: "evaluate/main.ts",
   folders: { read: [".", "/tmp"], write: ["runs", ".cache", "/tmp"] },
+  files: ["/usr/bin/ldd"],
 };

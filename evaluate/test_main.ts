@@ -38,6 +38,7 @@ import { loadModel, type ModelDescription, readModel } from "./trained_network.t
 import { testLoader } from "./training_data.ts";
 import { percent } from "./training_summary.ts";
 import { firstOtherClass } from "./weights/class_names.ts";
+import { printableReason } from "./weights/weights_error.ts";
 
 const DEFAULT_BATCH = 128;
 /** Classes whose accuracies the terminal lists, and how many of more. */
@@ -239,11 +240,12 @@ function reportText(
 function classLines(classes: readonly string[], confusion: TestResult["confusion"]): string[] {
   const accuracies = classAccuracies(confusion), many = classes.length > MOST_LISTED;
   const shown = many ? worstClasses(confusion, FEW_LISTED) : classes.map((_, label) => label);
-  const width = Math.max(...shown.map((label) => classes[label].length));
+  const names = shown.map((label) => printableReason(classes[label]));
+  const width = Math.max(...names.map((name) => name.length));
   return [
     ...(many ? [`The lowest of ${classes.length} classes (all are in test.json):`] : []),
-    ...shown.map((label) =>
-      `${classes[label].padEnd(width)}  ${percent(accuracies[label]).padStart(8)}`
+    ...shown.map((label, row) =>
+      `${names[row].padEnd(width)}  ${percent(accuracies[label]).padStart(8)}`
     ),
   ];
 }

@@ -26,6 +26,8 @@ export interface MainProgram {
   readonly script: string;
   /** The folders that its permission set opens. */
   readonly folders: { readonly read: readonly string[]; readonly write: readonly string[] };
+  /** Single files that its permission set lets it read, for its libraries. */
+  readonly files?: readonly string[];
 }
 
 /** How a main program ended: by itself, by Ctrl-C, or by SIGTERM. */
@@ -116,7 +118,8 @@ export function commandWith(
       .filter(({ path, kinds }) => kinds.includes(kind) && !isOpen(path, program.folders[kind]))
       .map(({ path }) => shellWord(path));
     // The flag stands in place of the set's own list.
-    const all = [...program.folders[kind], ...new Set(outside)];
+    const files = kind === "read" ? program.files ?? [] : [];
+    const all = [...program.folders[kind], ...files, ...new Set(outside)];
     return outside.length === 0 ? [] : [`--allow-${kind}=${all.join(",")}`];
   });
   if (grants.length === 0) return [program.command, ...words].join(" ");

@@ -17,6 +17,7 @@ const program: MainProgram = {
   run: "deno run -q -P=search",
   script: "search/main.ts",
   folders: { read: [".", "/tmp"], write: ["runs", ".cache", "/tmp"] },
+  files: ["/usr/bin/ldd"],
 };
 
 /** Keeps data that was fetched; beside deno.json wherever the program is started. */

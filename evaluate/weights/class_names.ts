@@ -4,6 +4,7 @@ import { CIFAR_TABLES } from "../../datasets/cifar_tables.ts";
 import { RunError } from "../../nn/run_files.ts";
 import type { TrainingConfig } from "../config.ts";
 import type { WeightsFile } from "./read_weights.ts";
+import { printableReason } from "./weights_error.ts";
 
 /** What the metadata of weights has besides the genotype: JSON of each. */
 export const CLASSES_KEY = "classes";
@@ -47,7 +48,7 @@ export function firstOtherClass(
   const place = theirs.findIndex((name, index) => name !== ours[index]);
   if (place >= 0) {
     const here = place < ours.length ? `the data's ${ours[place]}` : "the data has no such class";
-    return `class ${place} is ${theirs[place]}, and ${here}`;
+    return printableReason(`class ${place} is ${theirs[place]}, and ${here}`);
   }
   return ours.length > theirs.length
     ? `the data has ${ours.length} classes, ${ours[theirs.length]} the first that the weights lack`

@@ -108,13 +108,14 @@ Deno.test({
         "--checkpoint-minutes=0",
       ];
       await evaluateHere([...options, `--save=${folder}/unbroken`]);
-      const path = `${folder}/run`, process = start(TINY_EVAL, [...options, `--save=${path}`]);
+      const path = `${folder}/run`, images = { images: true };
+      const process = start(TINY_EVAL, [...options, `--save=${path}`], images);
       await untilLines(path, 2);
       process.kill("SIGINT");
       const { code, stderr } = await ended(process);
       assertEquals(code, 130, stderr);
       const lines = read(`${path}/log.jsonl`).split("\n").length;
-      const last = await run(TINY_EVAL, ["train", `--resume=${path}`, "--workers=3"]);
+      const last = await run(TINY_EVAL, ["train", `--resume=${path}`, "--workers=3"], images);
       assertEquals(last.code, 0, last.stderr);
       assertEquals(read(`${path}/log.jsonl`), read(`${folder}/unbroken/log.jsonl`));
       assert(read(`${path}/log.jsonl`).split("\n").length > lines);

@@ -1,5 +1,7 @@
 /** Tests of the commands that a program tells a person to type. */
 
+import project from "../../deno.json" with { type: "json" };
+import { EVAL_TASK } from "../../evaluate/task.ts";
 import { type Access, commandWith, type MainProgram, shellWord } from "../../nn/run_main.ts";
 import { assertEquals } from "../assert.ts";
 import { permitted } from "../permitted.ts";
@@ -52,5 +54,16 @@ Deno.test({
       `deno run -P=paint --allow-read=${read},/picturesx ` +
         `--allow-write=${write},/picturesx,kept paint/main.ts`,
     );
+    assertEquals(
+      commandWith([save("/picturesx")], [], { ...PROGRAM, files: ["/bin/brush"] }),
+      `deno run -P=paint --allow-read=${read},/bin/brush,/picturesx ` +
+        `--allow-write=${write},/picturesx paint/main.ts`,
+    );
   },
+});
+
+Deno.test("EVAL_TASK names all that its permission set lets it read", () => {
+  const { folders, files = [] } = EVAL_TASK;
+  assertEquals([...folders.read, ...files], project.permissions.eval.read);
+  assertEquals(project.permissions.search.read, project.permissions.eval.read);
 });

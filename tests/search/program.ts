@@ -32,16 +32,32 @@ export function programsPermitted(): boolean {
     : permitted({ run: ["deno"] });
 }
 
-/** Starts a program of this project with permissions for its folder, its cache, /tmp and image files. */
-export function start(script: string, args: readonly string[]): Deno.ChildProcess {
+/** Permissions of the library that decodes the images of a folder. */
+const IMAGES = {
+  read: ",/usr/bin/ldd",
+  env: ",MALLOC_ARENA_MAX,npm_package_config_libvips",
+  flags: ["--allow-ffi"],
+};
+
+/**
+ * Starts a program of this project with permissions for its folder, its cache and /tmp.
+ *
+ * @param images Whether it is also to read image files.
+ */
+export function start(
+  script: string,
+  args: readonly string[],
+  { images = false } = {},
+): Deno.ChildProcess {
+  const { read, env, flags } = images ? IMAGES : { read: "", env: "", flags: [] };
   return startDeno([
     "run",
     "-q",
     "--no-prompt",
-    "--allow-read=.,/tmp,/usr/bin/ldd",
+    `--allow-read=.,/tmp${read}`,
     "--allow-write=.cache,/tmp",
-    "--allow-env=CI,DENO_V8_FLAGS,MALLOC_ARENA_MAX,npm_package_config_libvips",
-    "--allow-ffi", // the library that decodes the images of a folder
+    `--allow-env=CI,DENO_V8_FLAGS${env}`,
+    ...flags,
     script,
     ...args,
   ]);
@@ -66,8 +82,12 @@ export async function ended(process: Deno.ChildProcess): Promise<Ended> {
 }
 
 /** Runs a program to its end. */
-export function run(script: string, args: readonly string[]): Promise<Ended> {
-  return ended(start(script, args));
+export function run(
+  script: string,
+  args: readonly string[],
+  options: { images?: boolean } = {},
+): Promise<Ended> {
+  return ended(start(script, args, options));
 }
 
 /** Calls the body with an empty folder below /tmp, and removes it afterwards. */
