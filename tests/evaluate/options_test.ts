@@ -160,7 +160,7 @@ Deno.test("TRAIN_COMMAND's help states both presets within 80 columns", () => {
   const words = parsed.help.replace(/\s+/g, " ");
   for (
     const part of [
-      "--epochs <N> epochs: an integer from 1 (default: 600; quick: 3)",
+      "--epochs <N> epochs: an integer from 1 (default: 600; quick: 3; imagenet: 250)",
       "--auxiliary <NAME> the auxiliary head: off or on (default: on)",
       "--arch <NAME|FILE|RUN>",
       "--threads <N> threads of the cpu backend: an integer from 1 to 256 (default: all cores)",
