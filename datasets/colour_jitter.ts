@@ -144,36 +144,43 @@ function turnHue(pixels: Uint8Array, factor: number): void {
   }
 }
 
-/** Writes the colour of H, S and V, 0..255 each, as PIL converts it. */
+/** Writes the colour of H, S and V, 0..255 each, as PIL converts it; halves are rounded up. */
 function writeColour(
   pixels: Uint8Array,
   at: number,
   { hue, saturation, value }: { hue: number; saturation: number; value: number },
 ): void {
   const strength = Math.fround(saturation / 255), rest = remainders[hue];
-  const low = Math.floor(value * (1 - strength) + 0.5);
-  const falling = Math.floor(value * (1 - Math.fround(strength * rest)) + 0.5);
-  const rising = Math.floor(value * (1 - strength * (1 - rest)) + 0.5);
-  const sextant = sextants[hue] % 6;
-  pixels[at] = sextant === 0 || sextant === 5
-    ? value
-    : sextant === 1
-    ? falling
-    : sextant === 4
-    ? rising
-    : low;
-  pixels[at + 1] = sextant === 1 || sextant === 2
-    ? value
-    : sextant === 0
-    ? rising
-    : sextant === 3
-    ? falling
-    : low;
-  pixels[at + 2] = sextant === 3 || sextant === 4
-    ? value
-    : sextant === 2
-    ? rising
-    : sextant === 5
-    ? falling
-    : low;
+  const low = (value * (1 - strength) + 0.5) | 0;
+  const falling = (value * (1 - Math.fround(strength * rest)) + 0.5) | 0;
+  const rising = (value * (1 - strength * (1 - rest)) + 0.5) | 0;
+  let red = value, green = value, blue = value;
+  switch (sextants[hue] % 6) {
+    case 0:
+      green = rising;
+      blue = low;
+      break;
+    case 1:
+      red = falling;
+      blue = low;
+      break;
+    case 2:
+      red = low;
+      blue = rising;
+      break;
+    case 3:
+      red = low;
+      green = falling;
+      break;
+    case 4:
+      red = rising;
+      green = low;
+      break;
+    default:
+      green = low;
+      blue = falling;
+  }
+  pixels[at] = red;
+  pixels[at + 1] = green;
+  pixels[at + 2] = blue;
 }
