@@ -16,11 +16,13 @@ export interface OperationSpec {
   readonly from: string;
   readonly channels: number;
   readonly stride: 1 | 2;
+  /** Height and width of the state it reads. */
+  readonly size: number;
 }
 
 /** The name of an operation's result; none of `none`. */
 export function addOperation(builder: GraphBuilder, spec: OperationSpec): string[] {
-  const { name, entry: [primitive], from, channels, stride } = spec;
+  const { name, entry: [primitive], from, channels, stride, size } = spec;
   const { kind } = PRIMITIVE_SPECS[primitive];
   switch (kind) {
     case "none":
@@ -31,7 +33,7 @@ export function addOperation(builder: GraphBuilder, spec: OperationSpec): string
     case "skip":
       return stride === 1
         ? [from]
-        : [factorizedReduce(builder, { name, from, inputs: channels, outputs: channels })];
+        : [factorizedReduce(builder, { name, from, inputs: channels, outputs: channels, size })];
     case "separable":
       return [separable(builder, spec)];
     case "factorised_conv":
@@ -86,6 +88,8 @@ export interface PixelwiseSpec {
   readonly from: string;
   readonly inputs: number;
   readonly outputs: number;
+  /** Height and width in front. */
+  readonly size: number;
 }
 
 /** ReLU, 1x1 convolution, BN. */
@@ -100,15 +104,22 @@ export function reluConvNorm(
   );
 }
 
-/** ReLU, two 1x1 convolutions of every other pixel, the second one pixel down and right; BN. */
+/**
+ * ReLU, two 1x1 convolutions of every other pixel, the second one pixel down and right; BN. The second
+ * reads zeros past odd sizes.
+ */
 export function factorizedReduce(
   builder: GraphBuilder,
-  { name, from, inputs, outputs }: PixelwiseSpec,
+  { name, from, inputs, outputs, size }: PixelwiseSpec,
 ): string {
-  const half = (part: 1 | 2): NamedConvolution => ({
+  const whole = builder.relu(from), even = size % 2 === 0 ? whole : builder.padEnd(whole);
+  const half = (part: 1 | 2, input: string): NamedConvolution => ({
     name: `${name}.conv_${part}`,
-    input: builder.everyOther(builder.relu(from), part === 1 ? 0 : 1),
+    input,
     shape: [outputs / 2, inputs, 1, 1],
   });
-  return builder.normed([half(1), half(2)], `${name}.bn`);
+  return builder.normed([
+    half(1, builder.everyOther(whole, 0)),
+    half(2, builder.everyOther(even, 1)),
+  ], `${name}.bn`);
 }

@@ -19,6 +19,8 @@ export type Operation =
   | { readonly op: "relu" | "add" | "concat" | "zeros" | "global_average" | "softmax" }
   /** Every other row and column, from the first or the second on. */
   | { readonly op: "every_other"; readonly first: 0 | 1 }
+  /** A row of zeros below and a column right of an image. */
+  | { readonly op: "pad_end" }
   /** 3x3 with padding 1. */
   | { readonly op: "max_pool" | "avg_pool"; readonly stride: number }
   | ConvolutionOperation

@@ -51,9 +51,14 @@ export class GraphBuilder {
     return this.add(`${input}.relu`, { op: "relu" }, [input]);
   }
 
-  /** Every other pixel of the input. */
+  /** Every other row and column of the input, from the first or the second on. */
   everyOther(input: string, first: 0 | 1): string {
     return this.add(`${input}.from_${first}`, { op: "every_other", first }, [input]);
+  }
+
+  /** The input with zeros below and on its right. */
+  padEnd(input: string): string {
+    return this.add(`${input}.padded`, { op: "pad_end" }, [input]);
   }
 
   /** A convolution without a norm. */

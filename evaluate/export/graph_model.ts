@@ -81,9 +81,9 @@ class GraphDef {
   }
 
   /** Adds a constant of whole numbers, and returns its name. */
-  integers(name: string, values: readonly number[]): string {
+  integers(name: string, values: readonly number[], shape = [values.length]): string {
     const bytes = new Uint8Array(Int32Array.from(values).buffer);
-    return this.#constant(name, { shape: [values.length], dtype: "int32", bytes });
+    return this.#constant(name, { shape, dtype: "int32", bytes });
   }
 
   #constant(
@@ -156,6 +156,11 @@ function addNode(model: GraphDef, { name, inputs, operation }: GraphNode): void 
     case "zeros":
       model.node(name, "ZerosLike", inputs);
       break;
+    case "pad_end": {
+      const pads = model.integers(`${name}.pads`, [0, 0, 0, 1, 0, 1, 0, 0], [4, 2]);
+      model.node(name, "Pad", [...inputs, pads], { T: FLOAT, Tpaddings: INT32 });
+      break;
+    }
     case "every_other":
       addEveryOther(model, { name, inputs, first: operation.first });
       break;

@@ -43,6 +43,8 @@ export interface NetworkGraphOptions {
 interface Features {
   readonly name: string;
   readonly channels: number;
+  /** Height and width. */
+  readonly size: number;
 }
 
 /** Channels of CIFAR's stem, in units of the first cell's. */
@@ -61,6 +63,7 @@ export function networkGraph(options: NetworkGraphOptions): Graph {
   let [older, newer] = (network === "cifar" ? cifarStem : imagenetStems)(builder, {
     images,
     channels: options.channels,
+    size: imageSize,
   });
   let channels = options.channels, halved = network === "imagenet";
   for (let index = 0; index < layers; index++) {
@@ -103,20 +106,21 @@ function normalisation({ mean, std }: Statistics): Operation {
 
 /** What the first cell reads. */
 type Stems = readonly [Features, Features];
-/** Images and the first cells' channels. */
+/** Images, their size, and the first cells' channels. */
 interface StemInput {
   images: string;
+  size: number;
   channels: number;
 }
 
-function cifarStem(builder: GraphBuilder, { images, channels }: StemInput): Stems {
+function cifarStem(builder: GraphBuilder, { images, channels, size }: StemInput): Stems {
   const width = STEM_MULTIPLIER * channels;
   const spec = { name: "stem.0", input: images, shape: [width, 3, 3, 3] } as const;
-  const stem = { name: builder.normed([spec], "stem.1"), channels: width };
+  const stem = { name: builder.normed([spec], "stem.1"), channels: width, size };
   return [stem, stem];
 }
 
-function imagenetStems(builder: GraphBuilder, { images, channels }: StemInput): Stems {
+function imagenetStems(builder: GraphBuilder, { images, channels, size }: StemInput): Stems {
   const halving = (name: string, spec: { input: string; from: number; to: number; norm: string }) =>
     builder.normed([{
       name,
@@ -138,7 +142,11 @@ function imagenetStems(builder: GraphBuilder, { images, channels }: StemInput): 
     to: channels,
     norm: "stem1.2",
   });
-  return [{ name: second, channels }, { name: third, channels }];
+  const quarter = Math.ceil(size / 4);
+  return [
+    { name: second, channels, size: quarter },
+    { name: third, channels, size: Math.ceil(quarter / 2) },
+  ];
 }
 
 /** A cell and what it reads. */
@@ -154,9 +162,16 @@ interface CellSpec {
 
 function addCell(builder: GraphBuilder, spec: CellSpec): Features {
   const { name, cell, inputs, channels, reduction, halved } = spec;
+  const [, { size }] = inputs;
   const prepare = (input: 0 | 1) => {
-    const { name: from, channels: inputsOf } = inputs[input];
-    const shape = { name: `${name}.preprocess${input}`, from, inputs: inputsOf, outputs: channels };
+    const { name: from, ...read } = inputs[input];
+    const shape = {
+      name: `${name}.preprocess${input}`,
+      from,
+      inputs: read.channels,
+      outputs: channels,
+      size: read.size,
+    };
     return input === 0 && halved ? factorizedReduce(builder, shape) : reluConvNorm(builder, shape);
   };
   const states = [prepare(0), prepare(1)];
@@ -170,6 +185,7 @@ function addCell(builder: GraphBuilder, spec: CellSpec): Features {
         from: states[state],
         channels,
         stride,
+        size,
       });
     });
     const zeros = () => addZeros(builder, { name, like: states[0], reduction });
@@ -178,7 +194,11 @@ function addCell(builder: GraphBuilder, spec: CellSpec): Features {
   }
   const outputs = cell.concat.map((state) => states[state]);
   const joined = builder.add(`${name}.concat`, { op: "concat" }, outputs);
-  return { name: joined, channels: channels * outputs.length };
+  return {
+    name: joined,
+    channels: channels * outputs.length,
+    size: reduction ? Math.ceil(size / 2) : size,
+  };
 }
 
 /** A node both of whose operations are `none`. */

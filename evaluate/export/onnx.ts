@@ -138,6 +138,12 @@ function addNode(model: OnnxNodes, { name, inputs, operation }: GraphNode): void
     case "zeros":
       model.node(name, "ConstantOfShape", [model.node(`${name}.shape`, "Shape", inputs)]);
       break;
+    case "pad_end":
+      model.node(name, "Pad", [
+        ...inputs,
+        model.integers(`${name}.pads`, [0, 0, 0, 0, 0, 0, 1, 1]),
+      ]);
+      break;
     case "every_other": {
       const { first } = operation;
       const limits = [[first, first], [LAST, LAST], [2, 3], [2, 2]];

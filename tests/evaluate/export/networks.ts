@@ -23,6 +23,7 @@ const { classes, mean, std } = CIFAR_TABLES.cifar10;
 
 /** A network and what it computes. */
 export interface ExportedNetwork {
+  readonly weights: StateDict;
   /** Its graph, with batch norms folded or not. */
   graph(fold: boolean): Graph;
   /** `[3, 32, 32, 3]`, 0..255. */
@@ -62,7 +63,7 @@ export async function exportedNetwork(name: string): Promise<ExportedNetwork> {
     const x = tf.tensor4d(images, [COUNT, SIZE, SIZE, 3]);
     const logits = Float32Array.from(await network.forward(x).logits.data());
     network.parameters.dispose();
-    return { pixels, logits, graph: (fold) => graphOf({ genotype, weights, fold }) };
+    return { weights, pixels, logits, graph: (fold) => graphOf({ genotype, weights, fold }) };
   } finally {
     backend.close();
     await tf.setBackend("cpu");
@@ -90,6 +91,14 @@ function varied(weights: StateDict): StateDict {
     const data = tensor.data.map(() => centre + 0.5 * (2 * random.uniform() - 1));
     return [name, { ...tensor, data }];
   }));
+}
+
+/** The name of the likeliest class of each image. */
+export function labelsOf(logits: Float32Array): string[] {
+  return Array.from({ length: COUNT }, (_, image) => {
+    const row = logits.slice(image * classes.length, (image + 1) * classes.length);
+    return classes[row.indexOf(Math.max(...row))];
+  });
 }
 
 /** Fails where logits, or the probabilities of others, are not those of our network. */
