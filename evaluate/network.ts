@@ -1,6 +1,6 @@
 /**
- * The network that a genotype makes for CIFAR: stem, cells, average pool, classifier, and in training an
- * auxiliary head on the second reduction cell.
+ * The network that a genotype makes, for CIFAR or ImageNet: stem, cells, average pool, classifier, and in
+ * training an auxiliary head on the second reduction cell.
  *
  * Invariants: cells at `layers div 3` and `2 layers div 3` reduce and double the channels; parameters
  * carry the names of the authors' modules. A cell's output is freed when the states of the next two are
@@ -11,31 +11,34 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { globalAveragePool } from "../backends/ops/global_average_pool.ts";
-import { normalisedSum } from "../backends/ops/normalised_sum.ts";
 import type { CounterRandom } from "../backends/random.ts";
 import {
   type BatchNormConfig,
   type BatchNormUpdates,
   type ForwardMode,
-  type NormedBranch,
-  normedBranches,
   repeatedMode,
 } from "../nn/batch_norm.ts";
-import { consumersOf, isReduction, prepareStates } from "../nn/cell_chain.ts";
+import {
+  type CellInput,
+  consumersOf,
+  isReduction,
+  prepareStates,
+  stemConsumers,
+} from "../nn/cell_chain.ts";
 import type { FoldedNorms } from "../nn/folded_norms.ts";
 import { cellOf, type Genotype } from "../nn/genotypes.ts";
 import { Parameters } from "../nn/parameters.ts";
 import { type MemoryMode, recomputedCells, runPiece } from "../nn/recompute.ts";
+import { checkImages, makeStem, type NetworkKind, type Stem } from "../nn/stem.ts";
 import { AuxiliaryHead } from "./auxiliary_head.ts";
 import { EvaluationCell } from "./cell.ts";
-
-/** Channels of the stem, as a multiple of the cells'. */
-const STEM_MULTIPLIER = 3;
 
 /** What a network is made of. */
 export interface NetworkOptions {
   /** Its cells. */
   readonly genotype: Genotype;
+  /** Which stem and auxiliary head it has; default "cifar". */
+  readonly network?: NetworkKind;
   /** Number of cells. */
   readonly layers: number;
   /** Channels of the first cells' states; even. */
@@ -73,7 +76,7 @@ export interface NetworkOutput {
 /** States 0 and 1 of a cell, and the drop-path factors of its operations. */
 type CellInputs = readonly [tf.Tensor4D, tf.Tensor4D, ...tf.Tensor1D[]];
 
-/** A network for CIFAR, with its parameters. Dispose `parameters` when done. */
+/** A network, with its parameters. Dispose `parameters` when done. */
 export class EvaluationNetwork {
   /** All of its parameters and running statistics. */
   readonly parameters: Parameters;
@@ -82,7 +85,7 @@ export class EvaluationNetwork {
   /** Of every batch norm. */
   readonly epsilon: number;
 
-  readonly #stem: NormedBranch;
+  readonly #stem: Stem;
   readonly #cells: readonly EvaluationCell[];
   /** The head, and the cell it is on. */
   readonly #auxiliary: { cell: number; head: AuxiliaryHead } | undefined;
@@ -99,24 +102,17 @@ export class EvaluationNetwork {
    */
   constructor(options: NetworkOptions, random: CounterRandom) {
     checkOptions(options);
-    const { layers, channels, classes, auxiliary } = options;
-    const parameters = this.parameters = new Parameters(random), width = STEM_MULTIPLIER * channels;
+    const { layers, classes, auxiliary, network } = options;
+    const parameters = this.parameters = new Parameters(random);
     this.epsilon = options.batchNorm.epsilon;
-    this.#stem = {
-      branch: {
-        kind: "convolution",
-        filter: parameters.convolution("stem.0.weight", [width, 3, 3, 3]),
-        stride: 1,
-      },
-      norm: parameters.batchNorm("stem.1", { channels: width, affine: true }),
-    };
-    const { cells, sizes } = makeCells(parameters, { ...options, width });
+    this.#stem = makeStem(parameters, options);
+    const { cells, sizes } = makeCells(parameters, { ...options, stem: this.#stem });
     this.#cells = cells;
     this.drops = cells.reduce((sum, cell) => sum + cell.drops, 0);
     this.#recomputed = options.memory === "low" ? recomputedCells(sizes) : 0;
     if (auxiliary) {
       const cell = Math.floor(2 * layers / 3), inputs = cells[cell].outputs;
-      this.#auxiliary = { cell, head: new AuxiliaryHead(parameters, { inputs, classes }) };
+      this.#auxiliary = { cell, head: new AuxiliaryHead(parameters, { inputs, classes, network }) };
     }
     const inputs = cells[layers - 1].outputs;
     this.#classifier = parameters.linear("classifier", { inputs, outputs: classes });
@@ -130,50 +126,41 @@ export class EvaluationNetwork {
   /**
    * Computes the logits.
    *
-   * @param images `[N, H, W, 3]` float32, normalised; H and W multiples of 4, and 32 for the auxiliary
-   *   head.
+   * @param images `[N, H, W, 3]` float32, normalised; H and W of any size, but for the auxiliary head at
+   *   least 29, and 193 with ImageNet's stem.
    * @throws {TypeError} If the images are not rank-4 float32.
-   * @throws {RangeError} If they have not three channels, their sides do not fit, or the drop-path factors
-   *   are not `[drops, N]`.
+   * @throws {RangeError} If they have not three channels, they are too small for the auxiliary head, or the
+   *   drop-path factors are not `[drops, N]`.
    */
   forward(images: tf.Tensor4D, pass: NetworkPass = {}): NetworkOutput {
     const { updates, gradients = "none", folded, dropPath } = pass;
-    checkImages(images);
+    checkImages(images, "network");
     const filterGradient = gradients === "weights";
     const mode: ForwardMode = { updates, epsilon: this.epsilon, filterGradient, folded };
     return tf.tidy(() => {
       const cells = this.#cells;
       const factors = this.#factors(images, updates && dropPath);
       const states: [tf.Tensor4D, tf.Tensor4D][] = cells.map(() => [images, images]);
-      const hand = (producer: number, made: tf.Tensor4D[]) =>
-        consumersOf(producer, cells.length).forEach(({ cell, input }, index) => {
-          states[cell][input] = made[index];
-        });
-      hand(
-        -1,
-        tf.tidy(() => prepareStates(this.#runStem(images, mode), { cells, producer: -1, mode })),
-      );
+      const hand = (consumers: readonly CellInput[], made: tf.Tensor4D[]) =>
+        consumers.forEach(({ cell, input }, index) => states[cell][input] = made[index]);
+      hand(stemConsumers(cells.length), tf.tidy(() => this.#stem.states(images, { cells, mode })));
       const heads: tf.Tensor2D[] = [];
       for (let index = 0; index < cells.length; index++) {
+        const consumers = consumersOf(index, cells.length);
         const made = runPiece<CellInputs, tf.Tensor>(
           [...states[index], ...factors[index]],
           (inputs, again) => this.#runCell(index, inputs, again ? repeatedMode(mode) : mode),
           { recompute: index < this.#recomputed },
         );
         tf.dispose(states[index]);
-        hand(index, made as tf.Tensor4D[]);
-        heads.push(...made.slice(consumersOf(index, cells.length).length) as tf.Tensor2D[]);
+        hand(consumers, made as tf.Tensor4D[]);
+        heads.push(...made.slice(consumers.length) as tf.Tensor2D[]);
       }
       const features = heads.pop()!, auxiliary = heads.pop();
       const { weight, bias } = this.#classifier;
       const logits: tf.Tensor2D = tf.add(tf.matMul(features, weight), bias);
       return auxiliary ? { logits, auxiliary } : { logits };
     });
-  }
-
-  #runStem(images: tf.Tensor4D, mode: ForwardMode): tf.Tensor4D {
-    const [{ y, affine }] = normedBranches(images, [this.#stem], { mode, inputGradient: false });
-    return normalisedSum([{ x: y, affine }]);
   }
 
   /** The states that a cell's output becomes; then auxiliary logits, and the last one's features. */
@@ -186,9 +173,9 @@ export class EvaluationNetwork {
     const output = cells[index].forward([first, second], { mode, dropPath });
     const head = mode.updates && this.#auxiliary?.cell === index && this.#auxiliary.head;
     const auxiliary = head ? [head.forward(output, mode)] : [];
-    return index === cells.length - 1
-      ? [...auxiliary, globalAveragePool(output)]
-      : [...prepareStates(output, { cells, producer: index, mode }), ...auxiliary];
+    if (index === cells.length - 1) return [...auxiliary, globalAveragePool(output)];
+    const consumers = consumersOf(index, cells.length);
+    return [...prepareStates(output, { cells, consumers, mode }), ...auxiliary];
   }
 
   /** The drop-path factors of each cell's operations. */
@@ -208,10 +195,10 @@ export class EvaluationNetwork {
 /** The cells, and how much each keeps for its gradients, in a unit of their own. */
 function makeCells(
   parameters: Parameters,
-  { genotype, layers, channels, width }: NetworkOptions & { width: number },
+  { genotype, layers, channels, stem }: NetworkOptions & { stem: Stem },
 ): { cells: EvaluationCell[]; sizes: number[] } {
   const cells: EvaluationCell[] = [], sizes: number[] = [];
-  let inputs: [number, number] = [width, width], afterReduction = false;
+  let { outputs: inputs, reduces: afterReduction } = stem;
   for (let index = 0; index < layers; index++) {
     const reduction = isReduction(index, layers);
     if (reduction) channels *= 2;
@@ -240,19 +227,5 @@ function checkOptions({ layers, channels, classes }: NetworkOptions): void {
   }
   if (channels % 2 !== 0) {
     throw new RangeError(`Cannot build a network: want even channels, got ${channels}`);
-  }
-}
-
-function checkImages(images: tf.Tensor4D): void {
-  if (images.rank !== 4 || images.dtype !== "float32") {
-    throw new TypeError(
-      `Cannot run the network: want float32 [N, H, W, 3], got ${images.dtype} [${images.shape}]`,
-    );
-  }
-  const [, height, width, channels] = images.shape;
-  if (channels !== 3 || height % 4 !== 0 || width % 4 !== 0) {
-    throw new RangeError(
-      `Cannot run the network: want [N, H, W, 3] with H and W multiples of 4, got [${images.shape}]`,
-    );
   }
 }

@@ -20,7 +20,7 @@ import { lossGradients } from "../nn/gradients.ts";
 import { Metrics, type Report } from "../nn/metrics.ts";
 import { Sgd } from "../nn/optimizers.ts";
 import { RecordedSteps } from "../nn/recorded_steps.ts";
-import { cosineRate } from "../nn/schedules.ts";
+import { learningRate } from "../nn/schedules.ts";
 import {
   readTrainerState,
   restoreTrainerState,
@@ -105,10 +105,12 @@ export class NetworkTrainer {
    * @param epoch From 0.
    */
   beginEpoch(epoch: number): EpochRates {
-    const { optimizer, epochs, dropPath } = this.#settings;
+    const { optimizer, epochs, dropPath, schedule, warmupEpochs } = this.#settings;
     this.#epoch = epoch;
     this.#rates = {
-      learningRate: cosineRate(epoch, {
+      learningRate: learningRate(epoch, {
+        schedule,
+        warmupEpochs,
         initial: optimizer.learningRate,
         minimum: optimizer.minimumLearningRate,
         epochs,

@@ -1,7 +1,7 @@
 /**
  * Linear maps of an image's rows and columns as matrix products by constants, where no kernel is worth
- * writing: the windows of a 1x7 or 7x1 convolution, and means of windows without padding. Every backend
- * has the product and its gradient.
+ * writing: the windows of a 1x7 or 7x1 convolution, and means and pixels of windows without padding. Every
+ * backend has the product and its gradient.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -52,6 +52,30 @@ export function averageWindows(
     });
   const columns = alongAxis(x, mean(x.shape[2]), "width");
   return alongAxis(columns, mean(x.shape[1]), "height");
+}
+
+/**
+ * The pixels of each square window without padding side by side on channels, so that a pointwise
+ * convolution of the result is a `side x side` convolution of x; its filter is `[1, 1, side side C, M]`.
+ *
+ * @param x `[N, H, W, C]` float32, H and W of at least `side`.
+ * @returns `[N, H - side + 1, W - side + 1, side side C]`.
+ */
+export function windowPixels(x: tf.Tensor4D, side: number): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  if (height === side && width === side) {
+    return tf.reshape(x, [batch, 1, 1, side * side * channels]);
+  }
+  const taps = (image: tf.Tensor4D, axis: AxisWindow["axis"]) =>
+    Array.from({ length: side }, (_, tap) => {
+      const size = axis === "height" ? height : width;
+      const matrix = matrixOf(
+        [size - side + 1, size],
+        (result, pixel) => Number(pixel === result + tap),
+      );
+      return alongAxis(image, matrix, axis);
+    });
+  return concatChannels(taps(x, "height").flatMap((rows) => taps(rows, "width")));
 }
 
 /** Multiplies every column, or row, of an image by a matrix `[results, size]`. */

@@ -8,6 +8,7 @@ import { BATCH_NORM } from "../nn/batch_norm.ts";
 import { fromJson } from "../nn/genotype_json.ts";
 import { type Genotype, GENOTYPES } from "../nn/genotypes.ts";
 import { RunError } from "../nn/run_files.ts";
+import type { NetworkKind } from "../nn/stem.ts";
 import type { ArchitectureConfig, TrainingConfig } from "./config.ts";
 import { genotypeOf } from "./architecture.ts";
 import { EvaluationNetwork } from "./network.ts";
@@ -22,6 +23,8 @@ export interface ModelDescription {
   /** The genotype's name or file. */
   readonly arch: string;
   readonly genotype: Genotype;
+  /** Which stem it has. */
+  readonly network: NetworkKind;
   readonly layers: number;
   readonly channels: number;
   readonly classes: number;
@@ -37,17 +40,14 @@ export interface ModelDescription {
  * Reads weights and finds out what network they are of.
  *
  * @param path A file or a training's run folder.
- * @throws {RunError} when they cannot be read, are no CIFAR network's, or do not tell their genotype
+ * @throws {RunError} when they cannot be read, are no evaluation network's, or do not tell their genotype
  */
 export async function readModel(
   path: string,
   architecture: ArchitectureConfig | undefined,
 ): Promise<ModelDescription> {
   const file = await readWeightsFile(path);
-  const { images, genotypes, ...sizes } = described(file);
-  if (images !== "cifar") {
-    throw new RunError(`Cannot use ${file.path}: it is of a network for ImageNet, not for CIFAR`);
-  }
+  const { genotypes, ...sizes } = described(file);
   const config = file.metadata.config === undefined
     ? undefined
     : JSON.parse(file.metadata.config) as TrainingConfig;
@@ -85,15 +85,14 @@ function described({ path, weights }: WeightsFile) {
  * @throws {RunError} naming the first weight that does not fit
  */
 export async function loadModel(model: ModelDescription): Promise<EvaluationNetwork> {
-  const { path, arch, genotype, layers, channels, classes, auxiliary, config, file } = model;
+  const { path, config, file } = model;
   const { epsilon } = config?.batchNorm ?? BATCH_NORM;
-  const options = { genotype, layers, channels, classes, auxiliary, batchNorm: { epsilon } };
-  const network = new EvaluationNetwork(options, new CounterRandom(0));
+  const made = new EvaluationNetwork({ ...model, batchNorm: { epsilon } }, new CounterRandom(0));
   try {
-    await loadWeights(network, file.weights, { path, wanted: { arch, ...options } });
-    return network;
+    await loadWeights(made, file.weights, { path, wanted: model });
+    return made;
   } catch (error) {
-    network.parameters.dispose();
+    made.parameters.dispose();
     throw error;
   }
 }

@@ -3,6 +3,8 @@
 import type { BatchNormConfig } from "../nn/batch_norm.ts";
 import type { Genotype } from "../nn/genotypes.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
+import type { Schedule } from "../nn/schedules.ts";
+import type { NetworkKind } from "../nn/stem.ts";
 import type { SgdConfig } from "../nn/training_config.ts";
 
 /** First ids of the forks of the run's seed, so that no two uses share numbers. */
@@ -27,6 +29,8 @@ export interface TrainingSettings {
   seed: number;
   /** The cells. */
   genotype: Genotype;
+  /** Which stem and auxiliary head; default "cifar". */
+  network?: NetworkKind;
   /** How many. */
   layers: number;
   /** Channels of the first cells' states. */
@@ -41,6 +45,10 @@ export interface TrainingSettings {
   dropPath: number;
   /** How weights are trained. */
   optimizer: SgdConfig;
+  /** How the learning rate falls to its minimum; default "cosine". */
+  schedule?: Schedule;
+  /** Epochs over which it rises first, which is then its share of the schedule's; default 0. */
+  warmupEpochs?: number;
   /** Of every batch norm. */
   batchNorm: BatchNormConfig;
   /** Share of the label spread over all classes, in [0, 1). */

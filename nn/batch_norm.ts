@@ -9,14 +9,10 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import {
-  type Branch,
-  branches,
-  type BranchesOptions,
-  type BranchOutput,
-} from "../backends/ops/branches.ts";
+import type { Branch, BranchesOptions, BranchOutput } from "../backends/ops/branches.ts";
 import { runningStatistics } from "../backends/ops/running_statistics.ts";
 import type { FoldedNorms } from "./folded_norms.ts";
+import { branchesOfAnySize } from "./odd_sizes.ts";
 import type { BatchNorm } from "./parameters.ts";
 
 /** The numbers of a batch norm. */
@@ -83,7 +79,7 @@ export function normedBranches(
     const affine = norm.gamma && norm.beta ? { gamma: norm.gamma, beta: norm.beta } : undefined;
     return { ...branch, statistics: true, ...(affine && { norm: affine }) };
   });
-  const outputs = branches(x, list, { ...options, epsilon, filterGradient });
+  const outputs = branchesOfAnySize(x, list, { ...options, epsilon, filterGradient });
   return outputs.map(({ y, affine, moments }, index) => {
     const { branch, norm } = specs[index];
     if (!norm) return { y };

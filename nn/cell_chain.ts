@@ -3,7 +3,7 @@
  * that an output becomes in its readers.
  *
  * Invariant: the ReLU convolutions in front of the next two cells run in one op on a cell's output, so
- * that its gradients meet there. Producer -1 is the stem, which stands for both outputs before cell 0.
+ * that its gradients meet there. Producers -2 and -1 are what the stem puts in front of cell 0.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -29,27 +29,34 @@ export function isReduction(index: number, layers: number): boolean {
   return index === Math.floor(layers / 3) || index === Math.floor(2 * layers / 3);
 }
 
-/** The inputs of `cells` cells that take a producer's output. */
+/** The inputs of `cells` cells that take a producer's output; the producer is a cell, or -2 or -1. */
 export function consumersOf(producer: number, cells: number): CellInput[] {
   const consumers: CellInput[] = [
     { cell: producer + 1, input: 1 },
     { cell: producer + 2, input: 0 },
   ];
-  if (producer === -1) consumers.unshift({ cell: 0, input: 0 });
-  return consumers.filter(({ cell }) => cell < cells);
+  return consumers.filter(({ cell }) => cell >= 0 && cell < cells);
+}
+
+/** The inputs of `cells` cells that come from the stem. */
+export function stemConsumers(cells: number): CellInput[] {
+  return [...consumersOf(-2, cells), ...consumersOf(-1, cells)];
 }
 
 /**
- * The states that a producer's output becomes in its consumers, in their order.
+ * The states that an output becomes in its consumers, in their order.
  *
  * @param output `[N, H, W, C]` float32.
  */
 export function prepareStates(
   output: tf.Tensor4D,
-  { cells, producer, mode }: { cells: readonly ChainedCell[]; producer: number; mode: ForwardMode },
+  { cells, consumers, mode }: {
+    cells: readonly ChainedCell[];
+    consumers: readonly CellInput[];
+    mode: ForwardMode;
+  },
 ): tf.Tensor4D[] {
-  const specs = consumersOf(producer, cells.length)
-    .map(({ cell, input }) => cells[cell].preprocess[input]);
+  const specs = consumers.map(({ cell, input }) => cells[cell].preprocess[input]);
   return normedBranches(output, specs, { mode, activation: "relu" })
     .map(({ y, affine }) => normalisedSum([{ x: y, affine }]));
 }

@@ -38,6 +38,28 @@ export interface SeparableShape {
   readonly affine: boolean;
 }
 
+/** A 3x3 convolution, BN with gamma and beta: a layer of a stem. */
+export function denseConvolution(
+  parameters: Parameters,
+  { names: [convolution, norm], inputs, outputs, stride }: {
+    /** Prefixes of the parameters of the convolution and of its norm. */
+    names: readonly [string, string];
+    inputs: number;
+    outputs: number;
+    /** 1 or 2. */
+    stride: number;
+  },
+): NormedBranch {
+  return {
+    branch: {
+      kind: "convolution",
+      filter: parameters.convolution(`${convolution}.weight`, [outputs, inputs, 3, 3]),
+      stride,
+    },
+    norm: parameters.batchNorm(norm, { channels: outputs, affine: true }),
+  };
+}
+
 /** ReLU, two 1x1 convolutions of stride 2 to half the channels each, concatenated; BN. */
 export function factorizedReduce(
   parameters: Parameters,

@@ -189,24 +189,27 @@ function countClassifier(cells: readonly PartCounts[], classes: number): PartCou
   return { name: "classifier", kind: "classifier", output, ...counter.counts };
 }
 
-/** The head on the second reduction cell: pool 5, 1x1 to 128, BN, 2x2 to 768, BN, linear. */
+/** The head on the second reduction cell: pool 5, 1x1 to 128, BN, 2x2 to 768, BN, mean, linear. */
 function countAuxiliary(
   cells: readonly PartCounts[],
   { classes, head }: { classes: number; head: AuxiliaryHead },
 ): PartCounts {
   const input = cells[Math.floor(2 * cells.length / 3)].output;
   const pooled = (size: number) => Math.floor((size - 5) / head.poolStride) + 1;
-  if (pooled(input.height) !== 2 || pooled(input.width) !== 2) {
+  const [height, width] = [pooled(input.height), pooled(input.width)];
+  if (height < 2 || width < 2) {
     throw new RangeError(
       `Cannot count the auxiliary head: got ${input.height}x${input.width} pixels, which do not pool to 2x2`,
     );
   }
   const counter = new Counter({ affine: true });
-  const small = counter.pool(counter.relu(input), { height: 2, width: 2 });
+  const small = counter.pool(counter.relu(input), { height, width });
   const squeezed = counter.relu(counter.batchNorm(counter.pointwise(small, 128)));
-  const features = counter.collapse(squeezed, 768);
+  const features = counter.unpadded(squeezed, { channels: 768, kernel: [2, 2] });
   if (head.secondNorm) counter.batchNorm(features);
-  const output = counter.linear(counter.relu(features), classes);
+  const active = counter.relu(features), single = features.height * features.width === 1;
+  const mean = single ? active : counter.pool(active, { height: 1, width: 1 });
+  const output = counter.linear(mean, classes);
   return { name: "auxiliary_head", kind: "auxiliary", output, ...counter.counts };
 }
 

@@ -103,10 +103,14 @@ export class Counter {
     return this.convolution(input, { channels, kernel: [1, 1], stride: [1, 1] });
   }
 
-  /** Convolution without padding whose window is the whole input: one pixel comes out. */
-  collapse(input: ImageShape, channels: number): ImageShape {
-    const output = { height: 1, width: 1, channels };
-    return this.#convolve(input, output, { kernel: [input.height, input.width] });
+  /** Convolution of stride 1 without padding. */
+  unpadded(
+    input: ImageShape,
+    { channels, kernel }: Pick<ConvolutionOptions, "channels" | "kernel">,
+  ): ImageShape {
+    const [height, width] = kernel;
+    const output = { height: input.height - height + 1, width: input.width - width + 1, channels };
+    return this.#convolve(input, output, { kernel });
   }
 
   /** ReLU, 1x1 convolution, BN. */

@@ -11,9 +11,9 @@ import { type LimitCheck, NATURAL, NOT_NEGATIVE, POSITIVE, RATE, SHARE } from ".
 
 /** SGD of a network's weights. */
 export interface SgdConfig {
-  /** At epoch 0; a cosine takes it to the minimum. */
+  /** At epoch 0, but for a warm-up; a schedule takes it to the minimum. */
   learningRate: number;
-  /** Where the cosine ends. */
+  /** Where the schedule ends. */
   minimumLearningRate: number;
   /** Share of the last step in the next, in [0, 1). */
   momentum: number;

@@ -92,7 +92,7 @@ export class SearchCell {
   /** A node all of whose edges keep `none` alone. */
   #zeros([{ shape: [batch, height, width] }]: readonly tf.Tensor4D[]): tf.Tensor4D {
     const by = this.reduction ? 2 : 1;
-    return tf.zeros([batch, height / by, width / by, this.#channels]);
+    return tf.zeros([batch, Math.ceil(height / by), Math.ceil(width / by), this.#channels]);
   }
 }
 

@@ -2,12 +2,15 @@
 
 import type { BatchNormConfig } from "../nn/batch_norm.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
+import type { NetworkKind } from "../nn/stem.ts";
 import type { SgdConfig } from "../nn/training_config.ts";
 import type { AlphaOptimizerConfig, SearchConfig } from "./config.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
 
 /** All that a stage's training depends on. */
 export interface StageSettings {
+  /** Which stem the supernet has; default "cifar". */
+  network?: NetworkKind;
   /** Cells. */
   layers: number;
   /** Channels of the first cells' states. */

@@ -12,31 +12,35 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { derivedNumber, type HostNumber, hostNumber } from "../backends/host_number.ts";
 import { globalAveragePool } from "../backends/ops/global_average_pool.ts";
-import { type Dropout, normalisedSum } from "../backends/ops/normalised_sum.ts";
+import type { Dropout } from "../backends/ops/normalised_sum.ts";
 import type { CounterRandom, RandomKey } from "../backends/random.ts";
 import {
   type BatchNormConfig,
   type BatchNormUpdates,
   type ForwardMode,
-  type NormedBranch,
-  normedBranches,
   repeatedMode,
 } from "../nn/batch_norm.ts";
-import { consumersOf, isReduction, prepareStates } from "../nn/cell_chain.ts";
+import {
+  type CellInput,
+  consumersOf,
+  isReduction,
+  prepareStates,
+  stemConsumers,
+} from "../nn/cell_chain.ts";
 import { Parameters } from "../nn/parameters.ts";
 import { CELL_NODES, EDGES } from "../nn/primitives.ts";
 import { type MemoryMode, recomputedCells, runPiece } from "../nn/recompute.ts";
+import { checkImages, makeStem, type NetworkKind, type Stem } from "../nn/stem.ts";
 import { SearchCell } from "./cell.ts";
 import type { KeptPrimitives } from "./edge_weights.ts";
-
-/** Channels of the stem, as a multiple of the cells'. */
-const STEM_MULTIPLIER = 3;
 
 /** What a supernet is made of. */
 export interface SupernetOptions {
   /** Number of cells. */
   readonly layers: number;
-  /** Channels of the first cells' states. */
+  /** Which stem it has; default "cifar". */
+  readonly network?: NetworkKind;
+  /** Channels of the first cells' states; even with ImageNet's stem. */
   readonly channels: number;
   /** Width of the logits. */
   readonly classes: number;
@@ -85,7 +89,7 @@ export class Supernet {
   /** What the softmax makes the edges' weights of; `[14, kept]` each. */
   readonly alphas: { normal: tf.Variable<tf.Rank.R2>; reduce: tf.Variable<tf.Rank.R2> };
 
-  readonly #stem: NormedBranch;
+  readonly #stem: Stem;
   readonly #cells: SearchCell[] = [];
   readonly #classifier: ReturnType<Parameters["linear"]>;
   readonly #epsilon: number;
@@ -96,8 +100,8 @@ export class Supernet {
    * Makes the parameters.
    *
    * @param random Source of the initial values.
-   * @throws {RangeError} If a size is not a positive integer, or the kept primitives are not 14 rows of
-   *   one length.
+   * @throws {RangeError} If a size is not a positive integer, the channels behind ImageNet's stem are odd,
+   *   or the kept primitives are not 14 rows of one length.
    */
   constructor(options: SupernetOptions, random: CounterRandom) {
     checkOptions(options);
@@ -114,16 +118,8 @@ export class Supernet {
     };
     this.#epsilon = options.batchNorm.epsilon;
     let channels = options.channels;
-    const width = STEM_MULTIPLIER * channels;
-    this.#stem = {
-      branch: {
-        kind: "convolution",
-        filter: parameters.convolution("stem.0.weight", [width, 3, 3, 3]),
-        stride: 1,
-      },
-      norm: parameters.batchNorm("stem.1", { channels: width, affine: true }),
-    };
-    let inputs: [number, number] = [width, width], afterReduction = false;
+    this.#stem = makeStem(parameters, options);
+    let { outputs: inputs, reduces: afterReduction } = this.#stem;
     const sizes: number[] = []; // of states: channels times area, which falls as channels squared rise
     for (let index = 0; index < layers; index++) {
       const reduction = isReduction(index, layers);
@@ -162,16 +158,16 @@ export class Supernet {
   /**
    * Computes the logits.
    *
-   * @param images `[N, H, W, 3]` float32, normalised; H and W multiples of 4.
+   * @param images `[N, H, W, 3]` float32, normalised; H and W of any size.
    * @returns `[N, classes]` float32. The caller disposes.
    * @throws {TypeError} If the images are not rank-4 float32.
-   * @throws {RangeError} If they have not three channels or their sides are no multiples of 4.
+   * @throws {RangeError} If they have not three channels.
    */
   forward(
     images: tf.Tensor4D,
     { updates, gradients = "none", dropout }: SupernetPass = {},
   ): tf.Tensor2D {
-    checkImages(images);
+    checkImages(images, "supernet");
     const filterGradient = gradients === "weights";
     const mode: ForwardMode = { updates, epsilon: this.#epsilon, filterGradient };
     const pass = { mode, dropout: updates && dropout }, cells = this.#cells;
@@ -181,38 +177,29 @@ export class Supernet {
         reduce: tf.softmax(this.alphas.reduce),
       };
       const states: [tf.Tensor4D, tf.Tensor4D][] = this.#cells.map(() => [images, images]);
-      const hand = (producer: number, prepared: tf.Tensor4D[]) =>
-        consumersOf(producer, cells.length).forEach(({ cell, input }, index) => {
-          states[cell][input] = prepared[index];
-        });
+      const hand = (consumers: readonly CellInput[], prepared: tf.Tensor4D[]) =>
+        consumers.forEach(({ cell, input }, index) => states[cell][input] = prepared[index]);
       const inputsOf = (index: number): CellInputs => [
         ...states[index],
         this.#cells[index].reduction ? weights.reduce : weights.normal,
       ];
-      hand(
-        -1,
-        tf.tidy(() => prepareStates(this.#runStem(images, mode), { cells, producer: -1, mode })),
-      );
+      hand(stemConsumers(cells.length), tf.tidy(() => this.#stem.states(images, { cells, mode })));
       const last = this.#cells.length - 1;
       for (let index = 0; index < last; index++) {
+        const consumers = consumersOf(index, cells.length);
         const produce = (inputs: CellInputs, again: boolean) => {
           const mode = again ? repeatedMode(pass.mode) : pass.mode;
           const output = this.#runCell(index, inputs, { ...pass, mode });
-          return prepareStates(output, { cells, producer: index, mode });
+          return prepareStates(output, { cells, consumers, mode });
         };
         const recompute = index < this.#recomputed;
-        hand(index, runPiece(inputsOf(index), produce, { recompute }));
+        hand(consumers, runPiece(inputsOf(index), produce, { recompute }));
         tf.dispose(states[index]);
       }
       const features = tf.tidy(() => globalAveragePool(this.#runCell(last, inputsOf(last), pass)));
       const { weight, bias } = this.#classifier;
       return tf.add(tf.matMul(features, weight), bias) as tf.Tensor2D;
     });
-  }
-
-  #runStem(images: tf.Tensor4D, mode: ForwardMode): tf.Tensor4D {
-    const [{ y, affine }] = normedBranches(images, [this.#stem], { mode, inputGradient: false });
-    return normalisedSum([{ x: y, affine }]);
   }
 
   #runCell(
@@ -235,11 +222,15 @@ function isAlpha(name: string): boolean {
   return name.startsWith("alphas_");
 }
 
-function checkOptions({ layers, channels, classes, normal, reduce }: SupernetOptions): void {
+function checkOptions(options: SupernetOptions): void {
+  const { layers, channels, classes, normal, reduce, network } = options;
   for (const [what, value] of Object.entries({ layers, channels, classes })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`Cannot build a supernet: want ${what} of 1 or more, got ${value}`);
     }
+  }
+  if (network === "imagenet" && channels % 2 !== 0) {
+    throw new RangeError(`Cannot build a supernet: want even channels, got ${channels}`);
   }
   for (const [cell, kept] of Object.entries({ normal, reduce })) {
     const lengths = new Set(kept.map((primitives) => primitives.length));
@@ -249,19 +240,5 @@ function checkOptions({ layers, channels, classes, normal, reduce }: SupernetOpt
           `${cell} cell, got ${kept.map((primitives) => primitives.length).join(", ")}`,
       );
     }
-  }
-}
-
-function checkImages(images: tf.Tensor4D): void {
-  if (images.rank !== 4 || images.dtype !== "float32") {
-    throw new TypeError(
-      `Cannot run the supernet: want float32 [N, H, W, 3], got ${images.dtype} [${images.shape}]`,
-    );
-  }
-  const [, height, width, channels] = images.shape;
-  if (channels !== 3 || height % 4 !== 0 || width % 4 !== 0) {
-    throw new RangeError(
-      `Cannot run the supernet: want [N, H, W, 3] with H and W multiples of 4, got [${images.shape}]`,
-    );
   }
 }

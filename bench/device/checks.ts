@@ -49,6 +49,8 @@ const STAGES = [
   ["--batch=96", "--layers=11", "--channels=16", "--kept=5"],
   ["--batch=96", "--layers=17", "--channels=16", "--kept=3"],
 ];
+/** The paper's training of what the search finds. */
+const EVALUATION = ["--what=evaluation", "--batch=128", "--layers=20", "--channels=36"];
 const SMALL_SHAPE = ["--batch=2", "--layers=3", "--channels=4", "--steps=1"];
 
 /**
@@ -81,7 +83,7 @@ export const CHECKS: Record<CheckName, (context: CheckContext) => Promise<Outcom
       "tests/search/recorded_stage_test.ts",
     ]),
   search: compareSearches,
-  steps: benchStages,
+  steps: benchNetworks,
   kernels: (context) => bench(context, "kernels", { shape: SHAPE, title: "kernels" }),
   sanitizer: sanitize,
 };
@@ -155,14 +157,16 @@ function benchCommand(backend: CheckedBackend, name: string): string[] {
   return [Deno.execPath(), "run", "-q", ...permissions, "--no-check", file, `--backend=${backend}`];
 }
 
-/** Times the steps of every stage on a card; elsewhere one small network takes them all. */
-async function benchStages(context: CheckContext): Promise<Outcome> {
+/** Times the steps of every stage and of the evaluation network on a card; elsewhere of small networks. */
+async function benchNetworks(context: CheckContext): Promise<Outcome> {
   const onCard = context.probe.kind === "gpu", results: unknown[] = [];
-  for (const [stage, shape] of (onCard ? STAGES : [SHAPE]).entries()) {
-    const title = `steps_of_stage_${stage + 1}`;
+  const stages = (onCard ? STAGES : [SHAPE])
+    .map((shape, stage): [string, string[]] => [`stage ${stage + 1}`, shape]);
+  for (const [name, shape] of [...stages, ["evaluation", EVALUATION] as [string, string[]]]) {
+    const title = `steps_of_${name.replace(" ", "_")}`;
     const outcome = await bench(context, "steps", { shape, title });
     if (outcome.status === "failed") {
-      return { ...outcome, reason: `stage ${stage + 1}: ${outcome.reason}`, result: results };
+      return { ...outcome, reason: `${name}: ${outcome.reason}`, result: results };
     }
     results.push(outcome.result);
   }
@@ -176,7 +180,8 @@ async function bench(
 ): Promise<Outcome> {
   const { backend, probe, seconds, folder } = context, onCard = probe.kind === "gpu";
   const small = [...SMALL_SHAPE, ...(name === "steps" ? ["--no-peer"] : [])];
-  const command = [...benchCommand(backend, name), ...(onCard ? shape : small)];
+  // Where an option is given twice, the last counts.
+  const command = [...benchCommand(backend, name), ...shape, ...(onCard ? [] : small)];
   const log = `${folder}/${backend}_${title}.log`;
   const outcome = benchOutcome(await runProgram({ command, seconds: seconds(), log }));
   return onCard ? outcome : { ...outcome, result: withoutTimes(outcome.result) };

@@ -1,17 +1,17 @@
 /**
- * Times training steps of one of the search's supernets on one backend, recorded and not, beside PyTorch
- * on the same card where python3 has it, eager and captured in CUDA graphs: prints a line of JSON. A part of
- * `deno task gpu:check`.
+ * Times steps of one of the search's supernets, or of the evaluation network, on one backend, recorded and
+ * not, beside PyTorch on the same card where python3 has it, eager and captured in CUDA graphs: prints a
+ * line of JSON. A part of `deno task gpu:check`.
  *
- * PyTorch's steps alternate with ours. Options: --backend=cudnn --batch=96 --layers=5 --channels=16
- * --kept=8 (the last primitives, left on each edge) --steps=10, and --no-peer to leave PyTorch out.
+ * PyTorch's steps alternate with ours. Options: --backend=cudnn --what=search (or evaluation) --batch=96
+ * --layers=5 --channels=16 --kept=8 (of a supernet: the last primitives, left on each edge) --steps=10, and
+ * --no-peer to leave PyTorch out.
  */
 
 import { parseArgs } from "deno-std/cli/parse_args.js";
 import { startBackend } from "../../backends/mod.ts";
-import { createStepRunner } from "../../search/train_step.ts";
-import { type BenchShape, runStep, type Step, STEPS } from "../peers/ours.ts";
-import { byStep, summarise, type Summary } from "../peers/report.ts";
+import type { BenchShape } from "../peers/ours.ts";
+import { summarise, type Summary } from "../peers/report.ts";
 import {
   torchGpu,
   TorchServer,
@@ -19,6 +19,7 @@ import {
   type Variant,
   VARIANTS,
 } from "../peers/torch_server.ts";
+import { WORKLOADS } from "../peers/workloads.ts";
 
 /** Of PyTorch: as it comes, with its fastest layout and algorithms, and so from CUDA graphs. */
 const PEERS: Readonly<Record<string, Variant>> = {
@@ -32,7 +33,8 @@ const WARM_UP = 3;
 
 /** Steps of one contestant. */
 interface Steps {
-  milliseconds: Record<Step, Summary>;
+  /** By name of the step. */
+  milliseconds: Record<string, Summary>;
   /** Bytes of tensors. */
   peakBytes: number;
 }
@@ -44,11 +46,12 @@ interface Turns {
 }
 
 const options = parseArgs(Deno.args, {
-  string: ["backend", "batch", "layers", "channels", "kept", "steps"],
+  string: ["backend", "what", "batch", "layers", "channels", "kept", "steps"],
   boolean: ["peer"],
   negatable: ["peer"],
   default: {
     backend: "cudnn",
+    what: "search",
     batch: "96",
     layers: "5",
     channels: "16",
@@ -57,14 +60,17 @@ const options = parseArgs(Deno.args, {
     peer: true,
   },
 });
+const workload = WORKLOADS[options.what];
 const shape: BenchShape = {
   batch: Number(options.batch),
   layers: Number(options.layers),
   channels: Number(options.channels),
-  kept: Number(options.kept),
+  ...(workload.network === "supernet" ? { kept: Number(options.kept) } : {}),
   threads: navigator.hardwareConcurrency,
 };
 const steps = Number(options.steps);
+/** The step whose loss is looked at; first of each workload. */
+const [TRAINING] = workload.steps;
 
 /** Times all contestants; null where steps are to be recorded and cannot be. */
 async function takeTurns(
@@ -76,49 +82,56 @@ async function takeTurns(
     backend.close();
     return null;
   }
-  const runner = await createStepRunner({ ...shape, backend, replay });
-  const firstStepMilliseconds = await runner.weightStep(), firstLoss = runner.loss;
+  const ours = await workload.start({ ...shape, backend, replay });
+  const firstStepMilliseconds = await ours.steps[TRAINING](), firstLoss = ours.loss();
   if (!(Math.abs(firstLoss - Math.log(10)) < 1)) {
     throw new Error(`Cannot time a step whose first loss is ${firstLoss}, not near log 10`);
   }
   for (let step = 0; step < WARM_UP; step++) {
-    for (const kind of STEPS) await runStep(runner, kind);
+    for (const kind of workload.steps) await ours.steps[kind]();
   }
-  runner.resetPeak();
-  const ours = byStep((): number[] => []);
-  const peers = new Map([...torch].map(([name]) => [name, byStep((): number[] => [])]));
+  ours.resetPeak();
+  const times = noTimes(), peers = new Map([...torch.keys()].map((name) => [name, noTimes()]));
   for (let step = 0; step < steps; step++) {
-    for (const kind of STEPS) {
-      ours[kind].push(await runStep(runner, kind));
+    for (const kind of workload.steps) {
+      times[kind].push(await ours.steps[kind]());
       for (const [name, server] of torch) peers.get(name)![kind].push(await server.run(kind));
     }
   }
-  const summaries = (times: Record<Step, number[]>) => byStep((kind) => summarise(times[kind]));
   const peerSteps = await Promise.all([...peers].map(async ([name, times]) => [name, {
     milliseconds: summaries(times),
     peakBytes: await torch.get(name)!.peakDeviceBytes(),
   }]));
   const turns = {
     ours: {
-      milliseconds: summaries(ours),
-      peakBytes: runner.memory().peak,
+      milliseconds: summaries(times),
+      peakBytes: ours.memory().peak,
       firstStepMilliseconds,
       firstLoss,
-      lastLoss: runner.loss,
+      lastLoss: ours.loss(),
     },
     peers: Object.fromEntries(peerSteps),
   };
-  runner.close();
+  ours.close();
   return turns;
+}
+
+/** No samples yet, by name of the step. */
+function noTimes(): Record<string, number[]> {
+  return Object.fromEntries(workload.steps.map((kind): [string, number[]] => [kind, []]));
+}
+
+function summaries(times: Record<string, number[]>): Record<string, Summary> {
+  return Object.fromEntries(workload.steps.map((kind) => [kind, summarise(times[kind])]));
 }
 
 /** PyTorch's servers by variant, warmed up; none where there is no PyTorch with a card. */
 async function startPeers(): Promise<Map<string, TorchServer>> {
   const servers = new Map<string, TorchServer>();
   for (const [name, variant] of Object.entries(PEERS)) {
-    const server = await TorchServer.start(shape, { ...variant, device: "cuda" });
+    const server = await TorchServer.start(shape, { ...variant, device: "cuda" }, workload.network);
     for (let step = 0; step < WARM_UP; step++) {
-      for (const kind of STEPS) await server.run(kind);
+      for (const kind of workload.steps) await server.run(kind);
     }
     servers.set(name, server);
   }
@@ -130,5 +143,7 @@ const torch = gpu === undefined ? new Map<string, TorchServer>() : await startPe
 const peer = gpu === undefined ? null : { gpu, version: await torchVersion() };
 const unrecorded = await takeTurns(false, torch), recorded = await takeTurns(true, torch);
 for (const server of torch.values()) await server.close();
-console.log(JSON.stringify({ shape, steps, torch: peer, unrecorded, recorded }));
+console.log(
+  JSON.stringify({ what: options.what, shape, steps, torch: peer, unrecorded, recorded }),
+);
 Deno.exit(0);

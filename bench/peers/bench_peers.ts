@@ -20,7 +20,7 @@ import { saveResult } from "../results.ts";
 import { type CpuPeerOptions, parsePeerOptions } from "./options.ts";
 import { compare, type Comparison, fastest, type Measurement, paceTable, table } from "./report.ts";
 import { type Machine, TorchServer, torchVersion, VARIANTS } from "./torch_server.ts";
-import { type Workload, WORKLOADS } from "./workloads.ts";
+import { type StartedWorkload, type Workload, WORKLOADS } from "./workloads.ts";
 
 /** First words of the result files. */
 const KINDS: Record<Workload["network"], string> = { supernet: "peers", evaluation: "evaluation" };
@@ -33,9 +33,6 @@ const emptyMeasurement = ({ steps }: Workload): Measurement => ({
   peakBytes: 0,
 });
 
-/** Our steps by name; each resolves to milliseconds. */
-type Ours = Awaited<ReturnType<Workload["start"]>>;
-
 /** The samples of a variant, and ours taken in between. */
 interface Pair {
   torch: Measurement;
@@ -45,7 +42,11 @@ interface Pair {
 /** One round of one variant: a fresh process, one warm step of each kind, then alternating steps. */
 async function measure(
   pair: Pair,
-  { name, options, ours }: { name: string; options: CpuPeerOptions; ours: Ours },
+  { name, options, ours }: {
+    name: string;
+    options: CpuPeerOptions;
+    ours: StartedWorkload["steps"];
+  },
 ): Promise<Machine> {
   const { batch, layers, channels, threads, steps, what } = options;
   const { network, steps: kinds } = WORKLOADS[what];
@@ -96,7 +97,7 @@ async function compareOnCpu(options: CpuPeerOptions): Promise<void> {
   const torch = await torchVersion();
   const { batch, layers, channels, threads } = options;
   const workload = WORKLOADS[options.what], shape = { batch, layers, channels, threads };
-  const ours = await workload.start(shape);
+  const { steps: ours } = await workload.start(shape);
   for (const kind of workload.steps) await ours[kind]();
   const pairs: Record<string, Pair> = Object.fromEntries(
     options.variants.map((name) => [name, {

@@ -8,8 +8,31 @@
 
 import { countCifarNetwork, countSupernet } from "../../nn/count.ts";
 import { PDARTS } from "../../nn/genotypes.ts";
+import type { Backend, BackendMemory } from "../../backends/contract.ts";
 import { allPrimitives } from "../../search/edge_weights.ts";
 import type { BenchShape } from "./ours.ts";
+
+/** What is stepped, and on what; by default on the CPU. */
+export interface WorkloadOptions extends BenchShape {
+  /** One that was started, tfjs's current one. */
+  backend?: Backend;
+  /** Whether steps are recorded and replayed on a backend that can; default true. */
+  replay?: boolean;
+}
+
+/** A network of ours that is ready. */
+export interface StartedWorkload {
+  /** By name; each takes one step and resolves to milliseconds. */
+  readonly steps: Readonly<Record<string, () => Promise<number>>>;
+  /** Loss of the last training step, in nats. */
+  readonly loss: () => number;
+  /** The backend's account since the last call of `resetPeak`. */
+  readonly memory: () => BackendMemory;
+  /** Starts the account's peak anew. */
+  readonly resetPeak: () => void;
+  /** Frees the network and ends the backend. */
+  readonly close: () => void;
+}
 
 /** A kind of network to compare on. */
 export interface Workload {
@@ -19,8 +42,8 @@ export interface Workload {
   readonly shape: Omit<BenchShape, "threads">;
   /** Names of its steps. */
   readonly steps: readonly string[];
-  /** Builds ours; each function takes one step and resolves to milliseconds. */
-  start(shape: BenchShape): Promise<Record<string, () => Promise<number>>>;
+  /** Builds ours. */
+  start(options: WorkloadOptions): Promise<StartedWorkload>;
   /** Floating-point operations that a step cannot do without: see {@linkcode trainingOperations}. */
   operations(shape: BenchShape): Record<string, number>;
 }
@@ -30,10 +53,10 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     network: "supernet",
     shape: { batch: 96, layers: 5, channels: 16 },
     steps: ["weight", "alpha"],
-    start: async (shape) => {
+    start: async (options) => {
       const { createStepRunner } = await import("../../search/train_step.ts");
-      const runner = await createStepRunner(shape);
-      return { weight: runner.weightStep, alpha: runner.alphaStep };
+      const runner = await createStepRunner(options);
+      return started(runner, { weight: runner.weightStep, alpha: runner.alphaStep });
     },
     operations: ({ batch, layers, channels }) => {
       const all = allPrimitives();
@@ -47,10 +70,10 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     network: "evaluation",
     shape: { batch: 32, layers: 20, channels: 36 },
     steps: ["training", "inference"],
-    start: async (shape) => {
+    start: async (options) => {
       const { createStepRunner } = await import("../../evaluate/step_runner.ts");
-      const runner = await createStepRunner(shape);
-      return { training: runner.trainStep, inference: runner.infer };
+      const runner = await createStepRunner(options);
+      return started(runner, { training: runner.trainStep, inference: runner.infer });
     },
     operations: ({ batch, layers, channels }) => {
       const forward = (auxiliary: boolean) =>
@@ -59,6 +82,14 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     },
   },
 };
+
+function started(
+  runner: { loss: number } & Pick<StartedWorkload, "memory" | "resetPeak" | "close">,
+  steps: StartedWorkload["steps"],
+): StartedWorkload {
+  const { memory, resetPeak, close } = runner;
+  return { steps, loss: () => runner.loss, memory, resetPeak, close };
+}
 
 /**
  * Of a training step: the forward pass, and as much for the gradients of inputs and of filters each. Only

@@ -13,6 +13,7 @@ import {
   GENOTYPES,
 } from "../../nn/genotypes.ts";
 import { CELL_INPUTS, PRIMITIVE_SPECS } from "../../nn/primitives.ts";
+import type { NetworkKind } from "../../nn/stem.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 import { failWeights } from "./weights_error.ts";
 
@@ -28,8 +29,8 @@ export interface NetworkSizes {
 
 /** The network that weights are of. */
 export interface NetworkDescription extends NetworkSizes {
-  /** The images it is made for: CIFAR's stem takes them as they are, ImageNet's at an eighth. */
-  readonly images: "cifar" | "imagenet";
+  /** Which stem it has. */
+  readonly network: NetworkKind;
   /** Whether the auxiliary head's weights are there. */
   readonly auxiliary: boolean;
   /** The stored genotypes whose operations the weights fit, by name. */
@@ -111,7 +112,7 @@ export function describeWeights(dict: StateDict): NetworkDescription {
     );
   }
   return {
-    images: stem === undefined ? "imagenet" : "cifar",
+    network: stem === undefined ? "imagenet" : "cifar",
     layers,
     channels: channels!,
     classes,

@@ -10,6 +10,7 @@ import type { Genotype } from "../../nn/genotypes.ts";
 import type { Parameters } from "../../nn/parameters.ts";
 import { RunError } from "../../nn/run_files.ts";
 import type { HostTensor } from "../../nn/safetensors.ts";
+import type { NetworkKind } from "../../nn/stem.ts";
 import type { ExpectedTensor, StateDict } from "../../nn/state_dict.ts";
 import {
   AUXILIARY_PREFIX,
@@ -22,11 +23,15 @@ import { printableReason, WeightsError } from "./weights_error.ts";
 
 /** The network that weights go into, and what the user calls it. */
 export interface WantedNetwork extends NetworkSizes {
+  /** Which stem it has; default "cifar". */
+  readonly network?: NetworkKind;
   /** Its cells. */
   readonly genotype: Genotype;
   /** The genotype's name or file. */
   readonly arch: string;
 }
+
+const STEM_TITLES: Record<NetworkKind, string> = { cifar: "CIFAR", imagenet: "ImageNet" };
 
 const COUNT = ".num_batches_tracked";
 
@@ -90,7 +95,9 @@ function hint(dict: StateDict, wanted: WantedNetwork): string {
         : `the operations of another genotype than ${wanted.arch}`,
     );
   }
-  if (found.images === "imagenet") differing.push("the stem of a network for ImageNet");
+  if (found.network !== (wanted.network ?? "cifar")) {
+    differing.push(`the stem of a network for ${STEM_TITLES[found.network]}`);
+  }
   return differing.length > 0 ? `; the file's network has ${differing.join(", ")}` : "";
 }
 

@@ -5,9 +5,10 @@ import "@tensorflow/tfjs-backend-cpu";
 import { CounterRandom } from "../../backends/random.ts";
 import { EvaluationNetwork, type NetworkOptions } from "../../evaluate/network.ts";
 import { BATCH_NORM, BatchNormUpdates } from "../../nn/batch_norm.ts";
-import { countCifarNetwork } from "../../nn/count.ts";
+import { countCifarNetwork, countImageNetNetwork } from "../../nn/count.ts";
 import { GENOTYPES, PDARTS } from "../../nn/genotypes.ts";
-import { assertEquals, assertNotEquals, assertThrows } from "../assert.ts";
+import { NETWORK_KINDS } from "../../nn/stem.ts";
+import { assert, assertEquals, assertNotEquals, assertThrows } from "../assert.ts";
 import { EVERY_PRIMITIVE } from "./tiny_network.ts";
 
 await tf.setBackend("cpu");
@@ -26,17 +27,60 @@ function network(changes: Partial<NetworkOptions> = {}): EvaluationNetwork {
 
 const images = (side = 32) => tf.randomNormal<tf.Rank.R4>([2, side, side, 3], 0, 1, "float32", 7);
 
-for (const [name, genotype] of Object.entries(GENOTYPES)) {
-  Deno.test(`EvaluationNetwork of ${name} has as many parameters as are counted`, () => {
-    for (const auxiliary of [false, true]) {
-      const sizes = { layers: 5, channels: 4, classes: 10 };
-      const net = network({ genotype, auxiliary, ...sizes });
-      const counted = countCifarNetwork(genotype, { auxiliary, ...sizes });
-      assertEquals(net.parameterCount, counted.parameters);
-      net.parameters.dispose();
+const COUNTS = { cifar: countCifarNetwork, imagenet: countImageNetNetwork };
+
+for (const kind of NETWORK_KINDS) {
+  for (const [name, genotype] of Object.entries(GENOTYPES)) {
+    Deno.test(`EvaluationNetwork of ${name} for ${kind} has as many parameters as are counted`, () => {
+      for (const auxiliary of [false, true]) {
+        const sizes = { layers: 5, channels: 4, classes: 10 };
+        const net = network({ genotype, auxiliary, network: kind, ...sizes });
+        const counted = COUNTS[kind](genotype, { auxiliary, ...sizes });
+        assertEquals(net.parameterCount, counted.parameters);
+        net.parameters.dispose();
+      }
+    });
+  }
+
+  Deno.test(`EvaluationNetwork for ${kind} takes images of any size`, () => {
+    const net = network({ network: kind, auxiliary: false });
+    for (const side of [1, 7, 22, 33]) {
+      const updates = new BatchNormUpdates();
+      const x = images(side), { logits } = net.forward(x, { updates });
+      assert(logits.dataSync().every(Number.isFinite) && logits.size === 10, `${side} pixels`);
+      updates.dispose();
+      tf.dispose([x, logits]);
     }
+    net.parameters.dispose();
   });
 }
+
+Deno.test("EvaluationNetwork of PDARTS has 4,944,352 parameters at ImageNet's 14 cells of 48 channels", () => {
+  const sizes = { layers: 14, channels: 48, classes: 1000 };
+  const net = network({ genotype: PDARTS, auxiliary: false, network: "imagenet", ...sizes });
+  assertEquals(net.parameterCount, 4_944_352);
+  net.parameters.dispose();
+});
+
+Deno.test("EvaluationNetwork for ImageNet names its parameters as the authors' modules", async () => {
+  const net = network({ network: "imagenet" }), dict = await net.parameters.stateDict();
+  const shapes: [string, number[]][] = [
+    ["stem0.0.weight", [1, 3, 3, 3]],
+    ["stem0.1.running_mean", [1]],
+    ["stem0.3.weight", [2, 1, 3, 3]],
+    ["stem0.4.bias", [2]],
+    ["stem1.1.weight", [2, 2, 3, 3]],
+    ["stem1.2.weight", [2]],
+    ["cells.0.preprocess0.conv_1.weight", [1, 2, 1, 1]],
+    ["cells.0.preprocess0.bn.weight", [2]],
+    ["cells.1.preprocess0.op.1.weight", [4, 2, 1, 1]],
+    ["auxiliary_head.features.5.weight", [768, 128, 2, 2]],
+    ["auxiliary_head.classifier.bias", [5]],
+  ];
+  for (const [name, shape] of shapes) assertEquals(dict.get(name)?.shape, shape, name);
+  assert(!dict.has("auxiliary_head.features.6.weight") && !dict.has("stem.0.weight"));
+  net.parameters.dispose();
+});
 
 Deno.test("EvaluationNetwork of PDARTS has 3,433,798 parameters at 20 cells of 36 channels", () => {
   const sizes = { layers: 20, channels: 36, classes: 10 };
@@ -129,10 +173,10 @@ Deno.test("EvaluationNetwork refuses what makes no network, and images that do n
   assertThrows(() => network({ layers: 0 }), RangeError, "want layers of 1 or more, got 0");
   const unread = { ...EVERY_PRIMITIVE, normalConcat: [4] };
   assertThrows(() => network({ genotype: unread }), RangeError, "nothing reads state 5");
-  const net = network(), x = images(8), odd = images(6), updates = new BatchNormUpdates();
-  assertThrows(() => net.forward(odd), RangeError, "multiples of 4");
-  assertThrows(() => net.forward(x, { updates }), RangeError, "do not pool to 2x2");
+  const net = network(), x = images(8), none = images(0), updates = new BatchNormUpdates();
+  assertThrows(() => net.forward(none), RangeError, "got [2,0,0,3]");
+  assertThrows(() => net.forward(x, { updates }), RangeError, "got 2x2; it needs larger images");
   updates.dispose();
-  tf.dispose([x, odd]);
+  tf.dispose([x, none]);
   net.parameters.dispose();
 });

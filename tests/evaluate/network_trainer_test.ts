@@ -100,7 +100,11 @@ Deno.test("a step that fails changes nothing and leaves no tensor behind", async
   const unlabelled = { ...tinyBatch(1), labels: Int32Array.of(0, 1, 2) };
   assertThrows(() => trainer.trainStep(unlabelled), RangeError, "got 3 labels");
   // The head refuses these in the middle of the forward pass.
-  assertThrows(() => trainer.trainStep(tinyBatch(1)), RangeError, "do not pool to 2x2");
+  assertThrows(
+    () => trainer.trainStep(tinyBatch(1)),
+    RangeError,
+    "got 2x2; it needs larger images",
+  );
   assertEquals(tf.memory().numTensors, count);
   assertEquals(await trainer.state(), before);
   trainer.dispose();

@@ -134,8 +134,8 @@ Deno.test("a step that fails changes nothing and leaves no tensor behind", async
   const before = await trainer.state(), count = tf.memory().numTensors;
   const bad = { ...tinyBatch(1), labels: Int32Array.of(0, 1, 2) };
   assertThrows(() => trainer.weightStep(bad), RangeError, "got 3 labels");
-  const odd = { images: new Float32Array(3 * 36), labels: Int32Array.of(1), size: 1 };
-  assertThrows(() => trainer.weightStep(odd), RangeError, "multiples of 4");
+  const none = { images: new Float32Array(0), labels: Int32Array.of(1), size: 1 };
+  assertThrows(() => trainer.weightStep(none), RangeError, "got [1,0,0,3]");
   assertEquals(tf.memory().numTensors, count);
   assertEquals(await trainer.state(), before);
   trainer.weightStep(tinyBatch(1));

@@ -6,6 +6,7 @@ import { CounterRandom } from "../../backends/random.ts";
 import { BatchNormUpdates } from "../../nn/batch_norm.ts";
 import { EDGES, PRIMITIVES } from "../../nn/primitives.ts";
 import { isReduction } from "../../nn/cell_chain.ts";
+import { NETWORK_KINDS } from "../../nn/stem.ts";
 import { allPrimitives } from "../../search/edge_weights.ts";
 import { Supernet, type SupernetOptions, type SupernetPass } from "../../search/supernet.ts";
 import {
@@ -123,9 +124,32 @@ Deno.test("forward() leaves only the logits, in both modes", () => {
   net.parameters.dispose();
 });
 
-Deno.test("forward() takes any sides that are multiples of 4", () => {
-  const net = tinyNet();
-  for (const side of [4, 12]) assertEquals(logits(net, {}, images(side)).length, 10);
+for (const network of NETWORK_KINDS) {
+  Deno.test(`forward() takes images of any size with the stem of ${network}`, () => {
+    const net = tinyNet(1, { network });
+    for (const side of [1, 7, 12, 33]) {
+      const updates = new BatchNormUpdates();
+      assert(logits(net, { updates }, images(side)).every(Number.isFinite));
+    }
+    net.parameters.dispose();
+  });
+}
+
+Deno.test("Supernet has ImageNet's stem, and its first cell reduces, when it is for ImageNet", async () => {
+  const net = tinyNet(1, { network: "imagenet" }), dict = await net.parameters.stateDict();
+  const shapes: [string, number[]][] = [
+    ["stem0.0.weight", [1, 3, 3, 3]],
+    ["stem0.1.bias", [1]],
+    ["stem0.3.weight", [2, 1, 3, 3]],
+    ["stem0.4.weight", [2]],
+    ["stem1.1.weight", [2, 2, 3, 3]],
+    ["stem1.2.running_mean", [2]],
+    ["cells.0.preprocess0.conv_1.weight", [1, 2, 1, 1]],
+    ["cells.0.preprocess1.op.1.weight", [2, 2, 1, 1]],
+    ["cells.1.preprocess0.op.1.weight", [4, 2, 1, 1]],
+  ];
+  for (const [name, shape] of shapes) assertEquals(dict.get(name)?.shape, shape, name);
+  assert(!dict.has("cells.0.preprocess0.bn.weight") && !dict.has("stem.0.weight"));
   net.parameters.dispose();
 });
 
@@ -164,14 +188,14 @@ Deno.test("forward() refuses images of another kind", () => {
     assertThrows(() => net.forward(x as tf.Tensor4D), error, message);
   refuse(tf.zeros([8, 8, 3]), TypeError, "want float32 [N, H, W, 3], got float32 [8,8,3]");
   refuse(tf.zeros([1, 8, 8, 3], "int32"), TypeError, "got int32");
-  refuse(tf.zeros([1, 8, 10, 3]), RangeError, "H and W multiples of 4, got [1,8,10,3]");
+  refuse(tf.zeros([1, 8, 0, 3]), RangeError, "want [N, H, W, 3], got [1,8,0,3]");
   refuse(tf.zeros([1, 8, 8, 1]), RangeError, "got [1,8,8,1]");
   net.parameters.dispose();
 });
 
 Deno.test("Supernet refuses sizes and primitives that make no network", () => {
   const good = { layers: 3, channels: 2, classes: 5, normal: keptThree(0), reduce: keptThree(0) };
-  const refuse = (changes: Partial<typeof good>, message: string) =>
+  const refuse = (changes: Partial<SupernetOptions>, message: string) =>
     assertThrows(
       () => new Supernet({ ...NUMBERS, ...good, ...changes }, new CounterRandom(1)),
       RangeError,
@@ -179,6 +203,7 @@ Deno.test("Supernet refuses sizes and primitives that make no network", () => {
     );
   refuse({ layers: 0 }, "want layers of 1 or more, got 0");
   refuse({ channels: 1.5 }, "want channels of 1 or more, got 1.5");
+  refuse({ channels: 3, network: "imagenet" }, "want even channels, got 3");
   refuse({ normal: keptThree(0).slice(1) }, "on 14 edges of the normal cell");
   refuse({ reduce: [["none"], ...keptThree(0).slice(1)] }, "equally many primitives");
 });

@@ -14,8 +14,8 @@ with another implementation:
 and first, once it is ready, {"ready": true, "torch": ..., ...}. It ends when its input does.
 Images and labels are random, made before the clock starts. A step's time covers zeroing the
 gradients, forward, backward, clipping, the optimiser, and reading the loss back. The evaluation
-network trains with auxiliary head and drop path. With --graph, on a card, both training steps of the
-supernet are captured once as CUDA graphs and then replayed.
+network trains with auxiliary head and drop path. With --graph, on a card, training steps are captured
+once as CUDA graphs and then replayed.
 """
 
 import argparse
@@ -93,11 +93,16 @@ def supernet_steps(net: Supernet, images, labels, *, graph: bool) -> dict:
     return steps
 
 
-def network_steps(net: Network, images, labels) -> dict:
+def network_steps(net: Network, images, labels, *, graph: bool) -> dict:
     """The same of the evaluation network, half way to the last epoch's drop path."""
     trainer, drop_path = NetworkTrainer(net, epochs=1), DropPath(DROP_PATH_RATE / 2)
+
+    def update(images, labels):
+        return trainer.update(images, labels, drop_path)
+
     return {
-        "training": lambda: trainer.step(images, labels, drop_path),
+        "training": captured(update, images, labels, torch.cuda.graph_pool_handle()) if graph
+        else lambda: update(images, labels).item(),
         "inference": lambda: trainer.evaluate(images).mean().item(),
     }
 
@@ -121,7 +126,8 @@ class Bench:
         else:
             net = Network(GENOTYPES["PDARTS"], channels=channels, layers=layers)
             self.weight_count = count_parameters(net)
-            self.steps = network_steps(net.to(device, memory_format=layout), self.images, labels)
+            net = net.to(device, memory_format=layout)
+            self.steps = network_steps(net, self.images, labels, graph=graph)
 
     def run(self, step: str) -> dict:
         """Time one step: its milliseconds, and its loss or mean logit."""
@@ -169,8 +175,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="replay training steps from CUDA graphs; needs --device cuda")
     parser.add_argument("--serve", action="store_true", help="answer the line protocol")
     options = parser.parse_args()
-    if options.graph and (options.device != "cuda" or options.network != "supernet"):
-        parser.error("--graph needs --device cuda, and the supernet")
+    if options.graph and options.device != "cuda":
+        parser.error("--graph needs --device cuda")
     if options.device == "cuda" and not torch.cuda.is_available():
         parser.error("--device cuda: PyTorch finds no card")
     return options

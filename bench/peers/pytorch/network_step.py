@@ -29,17 +29,26 @@ class NetworkTrainer:
 
     def gradients(self, images, labels, drop_path: DropPath | None = None):
         """Compute all gradients anew. Returns (logits, auxiliary logits or None, loss with the head's)."""
+        logits, auxiliary, loss = self.backward(images, labels, drop_path)
+        return logits, auxiliary, loss.item()
+
+    def backward(self, images, labels, drop_path: DropPath | None = None):
+        """`gradients`, waiting for nothing: the loss stays a tensor."""
         self.sgd.zero_grad()
         logits, auxiliary = self.net(images, drop_path)
         loss = F.cross_entropy(logits, labels)
         if auxiliary is not None:
             loss = loss + AUXILIARY_WEIGHT * F.cross_entropy(auxiliary, labels)
         loss.backward()
-        return logits.detach(), auxiliary, loss.item()
+        return logits.detach(), auxiliary, loss.detach()
 
     def step(self, images, labels, drop_path: DropPath | None = None) -> float:
         """One SGD step. Returns the loss before it."""
-        _, _, loss = self.gradients(images, labels, drop_path)
+        return self.update(images, labels, drop_path).item()
+
+    def update(self, images, labels, drop_path: DropPath | None = None):
+        """`step`, waiting for nothing: the loss stays a tensor."""
+        _, _, loss = self.backward(images, labels, drop_path)
         nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
         self.sgd.step()
         return loss

@@ -64,7 +64,7 @@ for (const [name, genotype] of Object.entries(GENOTYPES)) {
   Deno.test(`describeWeights() knows a network of ${name}`, async () => {
     const dict = await weightsOf({ genotype, layers: 6, channels: 4, classes: 7, auxiliary: true });
     assertEquals(describeWeights(dict), {
-      images: "cifar",
+      network: "cifar",
       layers: 6,
       channels: 4,
       classes: 7,
