@@ -52,7 +52,7 @@ const NETWORK_OPTIONS = optionGroup("Network (ONNX and graph-model):", [
     hint: "(default: the training's, or the data set's)",
   }],
   ["image-size", "", integer({ min: 1 }), "side of its images in pixels", {
-    hint: "(default: 32)",
+    hint: "(default: 32, of ImageNet 224)",
   }],
   ...NORMALISATION_ROWS.map((row) => withHint(row, "(default: the training's, or the data set's)")),
 ]);

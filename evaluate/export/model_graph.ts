@@ -7,6 +7,7 @@ import { CIFAR_TABLES, type CifarTable } from "../../datasets/cifar_tables.ts";
 import type { Statistics } from "../../datasets/types.ts";
 import { BATCH_NORM } from "../../nn/batch_norm.ts";
 import { attempt, RunError } from "../../nn/run_files.ts";
+import type { NetworkKind } from "../../nn/stem.ts";
 import type { EvaluationDataset } from "../config.ts";
 import type { ModelDescription } from "../trained_network.ts";
 import { printableReason } from "../weights/weights_error.ts";
@@ -25,7 +26,7 @@ export interface ModelGraphOptions extends Partial<Statistics> {
   readonly imageSize?: number;
 }
 
-const IMAGE_SIZE = 32;
+const IMAGE_SIZES: Readonly<Record<NetworkKind, number>> = { cifar: 32, imagenet: 224 };
 
 /**
  * Builds the graph.
@@ -33,8 +34,8 @@ const IMAGE_SIZE = 32;
  * @throws {RunError} when a weight does not fit, or nothing tells the classes' names
  */
 export function modelGraph(model: ModelDescription, options: ModelGraphOptions): Graph {
-  const { path, genotype, layers, channels, config, file } = model;
-  const { fold = true, imageSize = IMAGE_SIZE } = options;
+  const { path, genotype, layers, channels, network, config, file } = model;
+  const { fold = true, imageSize = IMAGE_SIZES[network] } = options;
   const classes = classNames(model, options), table = tableOf(model, options);
   const mean = options.mean ?? config?.normalisation.mean ?? table?.mean;
   const std = options.std ?? config?.normalisation.std ?? table?.std;
@@ -49,7 +50,7 @@ export function modelGraph(model: ModelDescription, options: ModelGraphOptions):
       genotype,
       layers,
       channels,
-      network: "cifar",
+      network,
       weights: file.weights,
       epsilon: config?.batchNorm.epsilon ?? BATCH_NORM.epsilon,
       fold,

@@ -13,6 +13,7 @@ import { isReduction } from "../../nn/cell_chain.ts";
 import { type CellGenotype, cellOf, type Genotype, nodeCount } from "../../nn/genotypes.ts";
 import { CELL_INPUTS } from "../../nn/primitives.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
+import type { NetworkKind } from "../../nn/stem.ts";
 import { AUXILIARY_PREFIX } from "../weights/describe_weights.ts";
 import { addOperation, factorizedReduce, reluConvNorm } from "./cell_graph_operations.ts";
 import type { Graph, Operation } from "./graph.ts";
@@ -25,7 +26,7 @@ export interface NetworkGraphOptions {
   /** Channels of the first cells' states. */
   readonly channels: number;
   /** Which stem it has. */
-  readonly network: "cifar" | "imagenet";
+  readonly network: NetworkKind;
   readonly weights: StateDict;
   /** Of every batch norm. */
   readonly epsilon: number;

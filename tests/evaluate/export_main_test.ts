@@ -6,7 +6,7 @@ import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { permitted } from "../permitted.ts";
 import { scratchPermitted, withScratch } from "../scratch.ts";
 import { ended, programsPermitted } from "../search/program.ts";
-import { type ExportedNetwork, exportedNetwork, labelsOf } from "./export/networks.ts";
+import { exportedNamed, type ExportedNetwork, labelsOf } from "./export/networks.ts";
 import { evaluateHere } from "./program.ts";
 
 const ignore = !(permitted({ read: [".", "/tmp"], env: ["CI"], ffi: true }) && scratchPermitted());
@@ -30,7 +30,7 @@ Deno.test({
   ignore: ignore || !programsPermitted(),
   fn: () =>
     withScratch(async (folder) => {
-      const network = await exportedNetwork("PDARTS"), runs = `${folder}/runs`;
+      const network = await exportedNamed("PDARTS"), runs = `${folder}/runs`;
       Deno.mkdirSync(runs);
       const model = writeWeights(network, runs);
       await evaluateHere(["export", model, `--save=${runs}/network.onnx`]);
@@ -61,7 +61,7 @@ Deno.test({
   ignore,
   fn: () =>
     withScratch(async (folder) => {
-      const model = writeWeights(await exportedNetwork("DARTS_V1"), folder);
+      const model = writeWeights(await exportedNamed("DARTS_V1"), folder);
       const names = Array.from({ length: 10 }, (_, index) => `kind ${index}`);
       Deno.writeTextFileSync(`${folder}/names.txt`, names.join("\n") + "\n");
       const read = async (...args: string[]) => {
@@ -83,7 +83,7 @@ Deno.test({
   ignore,
   fn: () =>
     withScratch(async (folder) => {
-      const network = await exportedNetwork("PDARTS"), model = writeWeights(network, folder);
+      const network = await exportedNamed("PDARTS"), model = writeWeights(network, folder);
       const five = new Map(network.weights);
       five.set("classifier.weight", { shape: [5, 1], data: new Float32Array(5) });
       Deno.writeFileSync(`${folder}/five.safetensors`, encodeSafetensors(five));

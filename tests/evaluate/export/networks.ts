@@ -12,74 +12,106 @@ import { BATCH_NORM } from "../../../nn/batch_norm.ts";
 import { type Genotype, GENOTYPES } from "../../../nn/genotypes.ts";
 import type { HostTensor } from "../../../nn/safetensors.ts";
 import type { StateDict } from "../../../nn/state_dict.ts";
+import type { NetworkKind } from "../../../nn/stem.ts";
 import { assert } from "../../assert.ts";
 import { loadSample } from "../../datasets/sample.ts";
 import { NETWORK_SHAPE, readNetworkFixture } from "../../parity/network_fixtures.ts";
 import { EVERY_PRIMITIVE } from "../tiny_network.ts";
 
-/** Images, their side in pixels, and the largest difference of logits. */
-const COUNT = 3, SIZE = 32, LARGEST = 1e-4;
+/** Images, and the largest difference of logits. */
+const COUNT = 3, LARGEST = 1e-4;
 const { classes, mean, std } = CIFAR_TABLES.cifar10;
+
+/** A network to export. */
+export interface NetworkCase {
+  /** Its genotype's name, and the kind of its images where they are not CIFAR's. */
+  readonly name: string;
+  readonly genotype: Genotype;
+  readonly network: NetworkKind;
+  /** Side of its images in pixels. */
+  readonly size: number;
+  /** A fixture with its weights; random ones without. */
+  readonly fixture?: string;
+}
+
+/** Every node of the reduction cell has another number of operations: none, one, two. */
+const FEW_OPERATIONS: Genotype = {
+  ...EVERY_PRIMITIVE,
+  reduce: [
+    ["none", 0],
+    ["none", 1],
+    ["none", 1],
+    ["max_pool_3x3", 0],
+    ["skip_connect", 1],
+    ["avg_pool_3x3", 1],
+  ],
+  reduceConcat: [2, 3, 4],
+};
+
+const CIFAR = { network: "cifar", size: 32 } as const;
+/** Every FactorizedReduce meets an odd size. */
+const IMAGENET = { network: "imagenet", size: 67 } as const;
+
+/** The stored genotypes for both kinds of images, and what they lack. */
+export const NETWORKS: readonly NetworkCase[] = [
+  ...Object.entries(GENOTYPES).flatMap(([name, genotype]): NetworkCase[] => [
+    { ...CIFAR, name, genotype, fixture: name },
+    { ...IMAGENET, name: `${name} for ImageNet`, genotype },
+  ]),
+  { ...CIFAR, name: "every primitive", genotype: EVERY_PRIMITIVE },
+  { ...CIFAR, name: "nodes of few operations", genotype: FEW_OPERATIONS },
+];
 
 /** A network and what it computes. */
 export interface ExportedNetwork {
   readonly weights: StateDict;
   /** Its graph, with batch norms folded or not. */
   graph(fold: boolean): Graph;
-  /** `[3, 32, 32, 3]`, 0..255. */
+  /** `[3, size, size, 3]`, 0..255. */
   readonly pixels: Uint8Array;
   /** `[3, 10]` of our own network. */
   readonly logits: Float32Array;
 }
 
-/** Names of the networks: the stored genotypes, and one of all that a genotype may hold. */
-export const NETWORKS = [...Object.keys(GENOTYPES), "every primitive", "no operations"];
-
-/** A reduction cell with a node of nothing. */
-const NO_OPERATIONS: Genotype = {
-  ...EVERY_PRIMITIVE,
-  reduce: [["none", 0], ["none", 1], ["max_pool_3x3", 0], ["avg_pool_3x3", 1]],
-  reduceConcat: [2, 3],
-};
+/** The network of a name among {@linkcode NETWORKS}. */
+export function exportedNamed(name: string): Promise<ExportedNetwork> {
+  return exportedNetwork(NETWORKS.find((network) => network.name === name)!);
+}
 
 /** Makes a network on our CPU backend, and leaves plain tfjs as the current one. */
-export async function exportedNetwork(name: string): Promise<ExportedNetwork> {
+export async function exportedNetwork(
+  { genotype, network, size, fixture }: NetworkCase,
+): Promise<ExportedNetwork> {
   const { backend } = await startBackend("cpu", { threads: 2 });
   try {
-    const genotype = GENOTYPES[name] ??
-      (name === "no operations" ? NO_OPERATIONS : EVERY_PRIMITIVE);
-    const options = { ...NETWORK_SHAPE, genotype, auxiliary: name in GENOTYPES };
-    const network = new EvaluationNetwork(
-      { ...options, batchNorm: BATCH_NORM },
-      new CounterRandom(3),
-    );
-    const weights = name in GENOTYPES
-      ? (await readNetworkFixture(name)).state
-      : varied(await network.parameters.stateDict());
-    network.parameters.loadStateDict(weights);
-    const pixels = loadSample().test.images.slice(0, COUNT * SIZE * SIZE * 3);
+    const shape = { ...NETWORK_SHAPE, genotype, network };
+    const options = { ...shape, auxiliary: fixture !== undefined, batchNorm: BATCH_NORM };
+    const made = new EvaluationNetwork(options, new CounterRandom(3));
+    const weights = fixture
+      ? (await readNetworkFixture(fixture)).state
+      : varied(await made.parameters.stateDict());
+    made.parameters.loadStateDict(weights);
+    const pixels = loadSample().test.images.slice(0, COUNT * size * size * 3);
     const table = normalisationTable({ mean, std });
     const images = Float32Array.from(pixels, (value, index) => table[256 * (index % 3) + value]);
-    const x = tf.tensor4d(images, [COUNT, SIZE, SIZE, 3]);
-    const logits = Float32Array.from(await network.forward(x).logits.data());
-    network.parameters.dispose();
-    return { weights, pixels, logits, graph: (fold) => graphOf({ genotype, weights, fold }) };
+    const x = tf.tensor4d(images, [COUNT, size, size, 3]);
+    const logits = Float32Array.from(await made.forward(x).logits.data());
+    made.parameters.dispose();
+    const graph = (fold: boolean) =>
+      networkGraph({
+        ...shape,
+        weights,
+        fold,
+        epsilon: BATCH_NORM.epsilon,
+        imageSize: size,
+        statistics: { mean, std },
+        classes,
+      });
+    return { weights, pixels, logits, graph };
   } finally {
     backend.close();
     await tf.setBackend("cpu");
   }
-}
-
-function graphOf(options: { genotype: Genotype; weights: StateDict; fold: boolean }): Graph {
-  return networkGraph({
-    ...NETWORK_SHAPE,
-    ...options,
-    network: "cifar",
-    epsilon: BATCH_NORM.epsilon,
-    imageSize: SIZE,
-    statistics: { mean, std },
-    classes,
-  });
 }
 
 /** The weights of a new network, with batch norms that have seen something. */
