@@ -26,25 +26,28 @@ export interface ModelGraphOptions extends Partial<Statistics> {
   readonly imageSize?: number;
 }
 
+/** What metadata of weights tell of the network's input. */
+interface TrainedInput extends Statistics {
+  /** Height and width in pixels. */
+  readonly size: number;
+}
+
+/** Sides of the images that networks are made for. */
 const IMAGE_SIZES: Readonly<Record<NetworkKind, number>> = { cifar: 32, imagenet: 224 };
+/** Of ImageNet's training images, as P-DARTS uses them. */
+const IMAGENET_STATISTICS: Statistics = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
 
 /**
  * Builds the graph.
  *
- * @throws {RunError} when a weight does not fit, or nothing tells the classes' names
+ * @throws {RunError} when a weight does not fit, or nothing tells the classes' names or the statistics
  */
 export function modelGraph(model: ModelDescription, options: ModelGraphOptions): Graph {
   const { path, genotype, layers, channels, network, config, file } = model;
-  const { fold = true, imageSize = IMAGE_SIZES[network] } = options;
-  const classes = classNames(model, options), table = tableOf(model, options);
-  const mean = options.mean ?? config?.normalisation.mean ?? table?.mean;
-  const std = options.std ?? config?.normalisation.std ?? table?.std;
-  if (!mean || !std) {
-    throw new RunError(
-      `Cannot export ${path}: it does not tell how its images are normalised; give --mean and --std, ` +
-        `or --dataset`,
-    );
-  }
+  const classes = classNames(model, options), input = inputOf(model, options);
   try {
     return networkGraph({
       genotype,
@@ -53,9 +56,9 @@ export function modelGraph(model: ModelDescription, options: ModelGraphOptions):
       network,
       weights: file.weights,
       epsilon: config?.batchNorm.epsilon ?? BATCH_NORM.epsilon,
-      fold,
-      imageSize,
-      statistics: { mean, std },
+      fold: options.fold ?? true,
+      imageSize: input.size,
+      statistics: input,
       classes,
     });
   } catch (error) {
@@ -64,22 +67,38 @@ export function modelGraph(model: ModelDescription, options: ModelGraphOptions):
   }
 }
 
-/** The data set that is given, that of the training, or that of as many classes. */
+/** Size and statistics: those given, else those of the data set given, else those of the training. */
+function inputOf(model: ModelDescription, options: ModelGraphOptions): TrainedInput {
+  const { path, network, config } = model;
+  const trained = metadataOf<TrainedInput>(model, "input");
+  const usual = network === "imagenet" ? IMAGENET_STATISTICS : tableOf(model, options);
+  const told = options.dataset ? undefined : trained ?? config?.normalisation;
+  const mean = options.mean ?? told?.mean ?? usual?.mean;
+  const std = options.std ?? told?.std ?? usual?.std;
+  if (!mean || !std) {
+    throw new RunError(
+      `Cannot export ${path}: it does not tell how its images are normalised; give --mean and --std`,
+    );
+  }
+  return { mean, std, size: options.imageSize ?? trained?.size ?? IMAGE_SIZES[network] };
+}
+
+/** CIFAR's facts: of the data set given, that of the training, or that of as many classes. */
 function tableOf(
-  { config, classes }: ModelDescription,
+  { config, classes, network }: ModelDescription,
   { dataset = config?.dataset }: ModelGraphOptions,
 ): CifarTable | undefined {
   if (dataset) return CIFAR_TABLES[dataset];
+  if (network !== "cifar") return undefined;
   return Object.values(CIFAR_TABLES).find((table) => table.classes.length === classes);
 }
 
 function classNames(model: ModelDescription, options: ModelGraphOptions): readonly string[] {
-  const { path, classes, file } = model, from = options.classNames;
-  const names = from !== undefined
-    ? attempt(`read ${from}`, () => Deno.readTextFileSync(from)).trimEnd().split(/\r?\n/)
-    : file.metadata.classes !== undefined
-    ? JSON.parse(file.metadata.classes) as string[]
-    : tableOf(model, options)?.classes;
+  const { path, classes } = model, from = options.classNames;
+  const told = options.dataset ? undefined : metadataOf<string[]>(model, "classes");
+  const names = from === undefined
+    ? told ?? tableOf(model, options)?.classes
+    : attempt(`read ${from}`, () => Deno.readTextFileSync(from)).trimEnd().split(/\r?\n/);
   if (!names) {
     throw new RunError(
       `Cannot export ${path}: nothing tells the names of its ${classes} classes; give a file with one a ` +
@@ -92,4 +111,14 @@ function classNames(model: ModelDescription, options: ModelGraphOptions): readon
     );
   }
   return names;
+}
+
+/** A value of the weights' metadata, where they have it. */
+function metadataOf<T>({ path, file: { metadata } }: ModelDescription, key: string): T | undefined {
+  if (metadata[key] === undefined) return undefined;
+  try {
+    return JSON.parse(metadata[key]);
+  } catch {
+    throw new RunError(`Cannot export ${path}: "${key}" of its metadata is not JSON`);
+  }
 }

@@ -79,6 +79,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "eval export takes size, normalisation and names from weights that tell them",
+  ignore,
+  fn: () =>
+    withScratch(async (folder) => {
+      const { weights } = await exportedNamed("PDARTS for ImageNet"), save = `${folder}/model`;
+      const classes = Array.from({ length: 10 }, (_, index) => `kind ${index}`);
+      const input = { size: 40, resize: 48, mean: [0.5, 0.25, 0.125], std: [0.5, 0.25, 0.2] };
+      const metadata = { classes: JSON.stringify(classes), input: JSON.stringify(input) };
+      Deno.writeFileSync(`${folder}/${FILE_WEIGHTS}`, encodeSafetensors(weights, metadata));
+      const model = `--model=${folder}/${FILE_WEIGHTS}`;
+      await evaluateHere(["export", model, `--save=${save}`, "--format=graph-model"]);
+      const json = JSON.parse(Deno.readTextFileSync(`${save}/model.json`));
+      assertEquals(json.userDefinedMetadata.classes, classes);
+      const sizes = json.signature.inputs.pixels.tensorShape.dim as { size: string }[];
+      assertEquals(sizes.map(({ size }) => size), ["-1", "40", "40", "3"]);
+      // The first constants of the file are the normalisation's.
+      const [first] = json.weightsManifest[0].paths, bytes = Deno.readFileSync(`${save}/${first}`);
+      const scale = [1 / (255 * 0.5), 1 / (255 * 0.25), 1 / (255 * 0.2)], shift = [-1, -1, -0.625];
+      assertEquals(
+        [...new Float32Array(bytes.buffer, 0, 6)],
+        [...Float32Array.from([...scale, ...shift])],
+      );
+    }),
+});
+
+Deno.test({
   name: "eval export refuses what it cannot write",
   ignore,
   fn: () =>
