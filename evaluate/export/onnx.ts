@@ -82,7 +82,7 @@ class OnnxNodes {
     return this.#constant(name, "FLOAT", { dims: shape, rawData });
   }
 
-  /** Adds a constant of whole numbers, unless one of its name is there; returns the name. */
+  /** Adds a constant of whole numbers, and returns its name. */
   integers(name: string, values: readonly number[]): string {
     const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
     return this.#constant(name, "INT64", { dims: [values.length], rawData });
