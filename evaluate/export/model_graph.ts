@@ -71,7 +71,8 @@ export function modelGraph(model: ModelDescription, options: ModelGraphOptions):
 function inputOf(model: ModelDescription, options: ModelGraphOptions): TrainedInput {
   const { path, network, config } = model;
   const trained = metadataOf<TrainedInput>(model, "input");
-  const usual = network === "imagenet" ? IMAGENET_STATISTICS : tableOf(model, options);
+  const usual = tableOf(model, options) ??
+    (network === "imagenet" ? IMAGENET_STATISTICS : undefined);
   const told = options.dataset ? undefined : trained ?? config?.normalisation;
   const mean = options.mean ?? told?.mean ?? usual?.mean;
   const std = options.std ?? told?.std ?? usual?.std;
@@ -88,9 +89,9 @@ function tableOf(
   { config, classes, network }: ModelDescription,
   { dataset = config?.dataset }: ModelGraphOptions,
 ): CifarTable | undefined {
-  if (dataset) return CIFAR_TABLES[dataset];
-  if (network !== "cifar") return undefined;
-  return Object.values(CIFAR_TABLES).find((table) => table.classes.length === classes);
+  const tables = Object.values(CIFAR_TABLES);
+  if (dataset) return tables.find(({ name }) => name === dataset);
+  return network === "cifar" ? tables.find((table) => table.classes.length === classes) : undefined;
 }
 
 function classNames(model: ModelDescription, options: ModelGraphOptions): readonly string[] {
