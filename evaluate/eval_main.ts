@@ -11,7 +11,10 @@ const PARTS = {
   train: { summary: "trains the network of a genotype on CIFAR", main: trainMain },
   test: { summary: "tests trained weights on the test set", main: testMain },
   count: { summary: "counts its parameters and multiply-adds", main: countMain },
-  export: { summary: "writes trained weights as a file for PyTorch", main: exportMain },
+  export: {
+    summary: "writes weights for PyTorch, or networks as ONNX and for TensorFlow.js",
+    main: exportMain,
+  },
 } as const;
 
 const EVAL_PROGRAM: ProgramSpec = {

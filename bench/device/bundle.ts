@@ -12,7 +12,13 @@ import { outputOf } from "./child.ts";
 
 /** Folders of sources, and what is left out of them: what needs npm's registry or the whole project. */
 const SOURCES = ["backends", "bench", "datasets", "evaluate", "nn", "search", "tests"];
-const LEFT_OUT = ["bench/results", "tests/conformance", "bench/peers/pytorch/__pycache__"];
+const LEFT_OUT = [
+  "bench/results",
+  "tests/conformance",
+  "tests/evaluate/export",
+  "tests/evaluate/export_main_test.ts",
+  "bench/peers/pytorch/__pycache__",
+];
 const FILES = ["mod.ts", "README.md", "LICENSE"];
 /** The tasks that work in it. */
 const TASKS = ["search", "eval", "backends", "bench:profile", "gpu:check"] as const;

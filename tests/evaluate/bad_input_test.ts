@@ -21,7 +21,8 @@ Deno.test("eval refuses command lines that it cannot understand", async () => {
     [["test"], "Cannot test without --model"],
     [["count", "--network=mnist"], "want cifar or imagenet"],
     [["export", "--model=a"], "Cannot export without --save"],
-    [["export", "--model=a", "--save=/tmp/a.onnx"], "want a name in .pt, .pth, .pth.tar or .safet"],
+    [["export", "--model=a", "--save=/tmp/a.tflite"], "want a name in .pt, .pth, .pth.tar, .safet"],
+    [["export", "--model=a", "--save=/tmp/a.pt", "--fold=on"], "--fold: it holds weights alone"],
   ];
   for (const [args, says] of cases) {
     await assertRejects(() => evaluateHere(args), UsageError, says);
