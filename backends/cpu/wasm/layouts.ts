@@ -120,8 +120,9 @@ export const BranchRecord = {
 export const SumCall = {
   images: "i32",
   parts: "i32",
-  /** Elements of an image, and the period of its coefficients (channels, or 4 channels). */
+  /** Elements of an image, its channels, and the period of its coefficients: a multiple of both the channels and 16. */
   elements: "i32",
+  channels: "i32",
   period: "i32",
   /** Plain terms come first, then those weighted by sample; `unmasked` counts both; masked ones end. */
   terms: "i32",
@@ -137,7 +138,8 @@ export const SumCall = {
   dy: "usize",
   /**
    * Per part: float64 `[terms + 1 + special, period]`: sums of d x_k per term, of dy, and of d per
-   * special term, where d is dy, masked and weighted by sample for a special term.
+   * special term, where d is dy, masked and weighted by sample for a special term. The first `channels`
+   * of each row are its results.
    */
   partials: "usize",
   partialBytes: "i32",
