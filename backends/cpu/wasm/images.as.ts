@@ -1,6 +1,6 @@
 // Moving images between dense memory and scratch: staging with activation, gathering, compacting to and
 // from channels padded to a multiple of 4, and the sums of gradients.
-import { add, fma, mul, relu, Z } from "./simd.as";
+import { add, fma, mul, relu, store2, Z } from "./simd.as";
 
 /** The activation of one value, for the scalar paths. */
 // @ts-ignore: decorator
@@ -185,7 +185,7 @@ export function finishGradient(d: usize, a: usize, x: usize, dx: usize, H: i32, 
 
 /** dx += k dy by channel over a dense image. */
 export function addScaled(dx: usize, dy: usize, k: usize, pixels: i32, C: i32): void {
-  const cs: usize = C << 2, all: usize = <usize>pixels * cs;
+  const cs: usize = C << 2, pairs = cs & ~31;
   if (C & 3) {
     for (let p = 0; p < pixels; p++) for (let c: usize = 0; c < cs; c += 4) {
       const at = <usize>p * cs + c;
@@ -193,9 +193,13 @@ export function addScaled(dx: usize, dy: usize, k: usize, pixels: i32, C: i32): 
     }
     return;
   }
-  for (let c: usize = 0; c < cs; c += 16) {
-    const s = v128.load(k + c);
-    for (let o = c; o < all; o += cs) v128.store(dx + o, fma(v128.load(dy + o), s, v128.load(dx + o)));
+  for (const end = dx + <usize>pixels * cs; dx < end; dx += cs, dy += cs) {
+    for (let c: usize = 0; c < pairs; c += 32) {
+      const k0 = v128.load(k + c), k1 = v128.load(k + c, 16), y0 = v128.load(dy + c), y1 = v128.load(dy + c, 16);
+      const x0 = v128.load(dx + c), x1 = v128.load(dx + c, 16);
+      store2(dx + c, fma(y0, k0, x0), fma(y1, k1, x1));
+    }
+    if (pairs < cs) v128.store(dx + pairs, fma(v128.load(dy + pairs), v128.load(k + pairs), v128.load(dx + pairs)));
   }
 }
 
