@@ -22,6 +22,7 @@ const SOURCES = [
   "normalised_sum",
   "mask",
   "elementwise",
+  "mat_mul",
   "small",
   "roof",
 ];

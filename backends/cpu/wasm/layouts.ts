@@ -25,6 +25,9 @@ export const BRANCH_KINDS = {
 /** Zero border of an image of every second pixel in scratch, for kernels up to 7. */
 export const HALF_BORDER = 3;
 
+/** Rows of a matrix product that are computed at a time. */
+export const MAT_MUL_ROWS = 64;
+
 /** A call of the branches kernels; the records of its branches follow one another at `branches`. */
 export const BranchesCall = {
   x: "usize",
@@ -188,6 +191,24 @@ export const JoinCall = {
   split: "i32",
 } as const satisfies Layout;
 
+/** A call of the matrix product: `[batch, rows, inner] x [batch, inner, columns]`, as they are multiplied. */
+export const MatMulCall = {
+  a: "usize",
+  b: "usize",
+  out: "usize",
+  batch: "i32",
+  /** Elements from one item of the batch to the next; 0 where all share one matrix. */
+  aStep: "i32",
+  bStep: "i32",
+  rows: "i32",
+  inner: "i32",
+  columns: "i32",
+  /** Whether a is stored as `[inner, rows]`, b as `[columns, inner]`. */
+  transposeA: "i32",
+  transposeB: "i32",
+  parts: "i32",
+} as const satisfies Layout;
+
 /** A call of the global average pool kernels. */
 export const PoolCall = {
   x: "usize",
@@ -219,6 +240,7 @@ export function layoutsModule(): string {
     TermRecord,
     ElementwiseCall,
     JoinCall,
+    MatMulCall,
     PoolCall,
   };
   const numbers = {
@@ -226,6 +248,7 @@ export function layoutsModule(): string {
       Object.entries(BRANCH_KINDS).map(([kind, number]) => [kind.toUpperCase(), number]),
     ),
     HALF_BORDER,
+    MAT_MUL_ROWS,
   };
   return [
     ...Object.entries(numbers).map(([name, n]) => `export const ${name}: i32 = ${n};\n`),

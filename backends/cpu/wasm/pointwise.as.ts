@@ -81,6 +81,12 @@ export function packFilter(w: usize, packed: usize, K: i32, M: i32, transpose: i
   for (let m = 0, width = 0; m < columnsP; m += width) {
     width = blockColumns(columnsP - m);
     for (let k = 0; k < rowsP; k++) {
+      if (!transpose && k < K && m + width <= M) {
+        const from = w + (<usize>(k * M + m) << 2);
+        for (let o: usize = 0; o < <usize>width << 2; o += 16) v128.store(packed + o, v128.load(from + o));
+        packed += width << 2;
+        continue;
+      }
       for (let c = 0; c < width; c++) {
         const inside = k < rows && m + c < columns;
         const at = transpose ? (m + c) * M + k : k * M + m + c;
