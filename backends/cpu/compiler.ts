@@ -16,7 +16,7 @@ const SOURCES = [
   "pointwise",
   "depthwise",
   "images",
-  "patches",
+  "convolution",
   "pooling",
   "branches",
   "normalised_sum",

@@ -100,7 +100,7 @@ export const BranchRecord = {
   /** Depthwise taps `[kernel^2, channelsP]`, as they are and turned by 180 degrees. */
   depthwise: "usize",
   depthwiseTurned: "usize",
-  /** Packed pointwise or dense filters, and packed transposed, `filterBytes` per segment. */
+  /** Packed pointwise or dense filters, and packed for the input's gradient, `filterBytes` per segment. */
   filter: "usize",
   filterTransposed: "usize",
   filterBytes: "i32",
@@ -112,8 +112,6 @@ export const BranchRecord = {
   depthwiseSums: "i32",
   filterSums: "i32",
   filterSumsBytes: "i32",
-  /** Rows of a dense convolution's patches, kernel^2 channels padded to 4. */
-  patchP: "i32",
 } as const satisfies Layout;
 
 /**

@@ -6,4 +6,5 @@ export { matMul } from "./mat_mul.as";
 export { joinRows } from "./small.as";
 export { globalAverageForward, globalAverageBackward, sumSquares, sgdStep, adamStep, addParts, scaleChannels } from "./small.as";
 export { packFilter } from "./pointwise.as";
+export { packConvolution } from "./convolution.as";
 export { multiplyAddRoof, copyRoof } from "./roof.as";
