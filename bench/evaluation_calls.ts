@@ -1,6 +1,6 @@
 /**
- * The calls of fused ops that the evaluation network makes on CIFAR (36 channels, 20 cells), by kind and
- * shape, with random values: what evaluation_kernels.ts times. Channels are those of PDARTS.
+ * The calls of fused ops that the evaluation network makes on CIFAR (36 channels, 20 cells), and those of
+ * ImageNet's stems, by kind and shape, with random values: what evaluation_kernels.ts times. Channels are those of PDARTS.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -17,15 +17,31 @@ export interface EvaluationCall {
 
 /** Side of the images and channels of the states, before the reductions, between them and after. */
 const STAGES = [[32, 36], [16, 72], [8, 144]] as const;
+/** The strided convolutions before the first cell of the ImageNet network, 48 channels. */
+const IMAGENET_STEMS = [
+  { side: 224, inputs: 3, outputs: 24 },
+  { side: 112, inputs: 24, outputs: 48 },
+  { side: 56, inputs: 48, outputs: 48 },
+];
 const EPSILON = 1e-5;
 
 /** All calls, for a batch of `batch` images; their inputs stay allocated. */
 export function evaluationCalls(batch: number): EvaluationCall[] {
   return [
     branchCall("stem, 32x32x3 to 108", image(batch, 32, 3), {
-      make: () => convolution(3, 3, 108),
+      make: () => convolution({ inputs: 3, outputs: 108, stride: 1 }),
       options: { inputGradient: false },
     }),
+    ...IMAGENET_STEMS.map(({ side, inputs, outputs }) =>
+      branchCall(
+        `strided stem, ${side}x${side}x${inputs} to ${outputs}`,
+        image(batch, side, inputs),
+        {
+          make: () => convolution({ inputs, outputs, stride: 2 }),
+          options: inputs === 3 ? { inputGradient: false } : { activation: "relu" },
+        },
+      )
+    ),
     ...STAGES.flatMap(([side, channels]) => statesOf(batch, side, channels)),
     ...STAGES.slice(0, 2).flatMap(([side, channels]) => reductionsOf(batch, side, channels)),
   ];
@@ -188,11 +204,14 @@ function pointwise(inputs: number, outputs: number): Branch {
   return { kind: "pointwise", filter: filter([1, 1, inputs, outputs]), norm: norm(outputs) };
 }
 
-function convolution(kernel: number, inputs: number, outputs: number): Branch {
+/** A 3x3 convolution. */
+function convolution(
+  { inputs, outputs, stride }: { inputs: number; outputs: number; stride: number },
+): Branch {
   return {
     kind: "convolution",
-    filter: filter([kernel, kernel, inputs, outputs]),
-    stride: 1,
+    filter: filter([3, 3, inputs, outputs]),
+    stride,
     norm: norm(outputs),
   };
 }

@@ -66,6 +66,7 @@ for (const [name, step] of Object.entries(kinds)) {
     label,
     flops: total.flops / steps,
     bytes: total.bytes / steps,
+    vectorFlops: total.vectorFlops / steps,
     calls: total.calls / steps,
     milliseconds: total.milliseconds / steps,
   }));
@@ -113,11 +114,12 @@ function families(kernels: KernelTotal[]): KernelTotal[] {
   for (const kernel of kernels) {
     const label = kernel.label.replace(/: .*,.*/, ": all of a state");
     const sum = sums.get(label) ??
-      { label, flops: 0, bytes: 0, calls: 0, milliseconds: 0 };
+      { label, flops: 0, bytes: 0, vectorFlops: 0, calls: 0, milliseconds: 0 };
     sums.set(label, {
       label,
       flops: sum.flops + kernel.flops,
       bytes: sum.bytes + kernel.bytes,
+      vectorFlops: sum.vectorFlops + kernel.vectorFlops,
       calls: sum.calls + kernel.calls,
       milliseconds: sum.milliseconds + kernel.milliseconds,
     });

@@ -5,6 +5,7 @@
 
 import {
   Add,
+  BatchMatMul,
   Cast,
   Concat,
   copyRegisteredKernels,
@@ -36,6 +37,7 @@ import {
   globalAveragePoolGradKernel,
   globalAveragePoolKernel,
 } from "./kernels/global_average_pool.ts";
+import { matMulKernel } from "./kernels/mat_mul.ts";
 import { normalisedSumKernel } from "./kernels/normalised_sum.ts";
 import { normalisedSumGradKernel } from "./kernels/normalised_sum_grad.ts";
 import { adamStepKernel, sgdStepKernel } from "./kernels/optimizer_step.ts";
@@ -69,6 +71,7 @@ type PartialKernel = (
 
 const REPLACED: Record<string, PartialKernel> = {
   [Add]: addKernel,
+  [BatchMatMul]: matMulKernel,
   [Cast]: castKernel,
   [Concat]: concatKernel,
   [Multiply]: multiplyKernel,

@@ -10,7 +10,7 @@ import { partsOf } from "../parts.ts";
 import type { KernelWork } from "../profile.ts";
 import { type RecordOf, WorkBlocks, writeRecords } from "../records.ts";
 import { BranchesCall, BranchRecord, layoutBytes } from "../wasm/layouts.ts";
-import { filterRows, padded, planBranches } from "./branches_plan.ts";
+import { padded, planBranches, tapsOf } from "./branches_plan.ts";
 import { branchesWork } from "./branches_work.ts";
 
 /** Runs the forward kernel: per branch y, then affine and moments with statistics. */
@@ -105,19 +105,14 @@ export function placeFilters(
       record.depthwiseTurned = placeTaps(backend, work, { taps, channels, turned: true });
     }
   }
-  const rows = filterRows(record, channelsP);
-  const unpadded = record.patchP > 0 ? spec.kernel ** 2 * channels : channels;
-  record.filterBytes = 4 * rows * record.outP;
+  record.filterBytes = 4 * tapsOf(record) * channelsP * record.outP;
   const address = work.take(filters.length * record.filterBytes);
-  filters.forEach((filter, segment) =>
-    backend.threads.kernels.packFilter(
-      backend.address(filter),
-      address + segment * record.filterBytes,
-      unpadded,
-      record.out,
-      Number(backward),
-    )
-  );
+  const { packFilter, packConvolution } = backend.threads.kernels, turned = Number(backward);
+  filters.forEach((filter, segment) => {
+    const from = backend.address(filter), to = address + segment * record.filterBytes;
+    if (spec.kind !== "convolution") packFilter(from, to, channels, record.out, turned);
+    else packConvolution(from, to, spec.kernel, channels, record.out, spec.stride, turned);
+  });
   if (backward) record.filterTransposed = address;
   else record.filter = address;
 }

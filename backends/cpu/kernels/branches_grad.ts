@@ -24,7 +24,7 @@ import {
   layoutBytes,
 } from "../wasm/layouts.ts";
 import { addDoubles, paddedIndex, placeAffine, placeFilters, runBranches } from "./branches.ts";
-import { planBranches } from "./branches_plan.ts";
+import { planBranches, tapsOf } from "./branches_plan.ts";
 import { branchesWork } from "./branches_work.ts";
 
 /** Runs the backward kernel; inputs are the forward's inputs, outputs, and gradients of outputs. */
@@ -191,12 +191,12 @@ function collectFilters(
       addUp(backend, call, {
         shape: forward[index].shape,
         offset: record.depthwiseSums,
-        rows,
+        rows: { groups: 1, real: rows, padded: rows },
         columns: { real: call.channels, padded: call.channelsP },
       }),
     );
   }
-  const rows = record.patchP > 0 ? spec.kernel ** 2 * call.channels : call.channels;
+  const rows = { groups: tapsOf(record), real: call.channels, padded: call.channelsP };
   filters.forEach((index, segment) =>
     results.set(
       index,
@@ -210,23 +210,26 @@ function collectFilters(
   );
 }
 
-/** Adds float32 partial sums of all parts into a new tensor, dropping the padding of its rows. */
+/** Adds float32 partial sums of all parts into a new tensor, dropping the padding of groups of rows, and of rows. */
 function addUp(
   backend: CpuBackend,
   { partials, partialBytes, parts }: RecordOf<typeof BranchesCall>,
   { shape, offset, rows, columns }: {
     shape: number[];
     offset: number;
-    rows: number;
+    rows: { groups: number; real: number; padded: number };
     columns: { real: number; padded: number };
   },
 ): TensorInfo {
   const result = backend.allocate(shape), { addParts } = backend.threads.kernels;
-  const to = backend.address(result), from = partials + offset, { real, padded } = columns;
-  if (real === padded) addParts(from, to, rows * real, parts, partialBytes);
-  else {
-    for (let row = 0; row < rows; row++) {
-      addParts(from + 4 * row * padded, to + 4 * row * real, real, parts, partialBytes);
+  const to = backend.address(result), from = partials + offset;
+  const whole = columns.real === columns.padded,
+    length = whole ? rows.real * columns.real : columns.real;
+  const runs = whole ? 1 : rows.real;
+  for (let group = 0; group < rows.groups; group++) {
+    for (let run = 0; run < runs; run++) {
+      const at = (group * rows.padded + run) * columns.padded;
+      addParts(from + 4 * at, to + 4 * (group * runs + run) * length, length, parts, partialBytes);
     }
   }
   return result;

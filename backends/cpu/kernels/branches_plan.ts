@@ -32,11 +32,10 @@ export function planBranches(
 ): BranchesPlan {
   const [images, height, width, channels] = shape;
   const call = emptyRecord(BranchesCall), channelsP = padded(channels);
-  const records = attrs.branches.map((spec) => recordOf(spec, channels));
+  const records = attrs.branches.map(recordOf);
   const convolutional = attrs.branches.filter((spec) =>
     BRANCH_KINDS[spec.kind] <= BRANCH_KINDS.convolution
   );
-  const staged = convolutional.filter((spec) => spec.kind !== "convolution");
   const pooled = attrs.branches.some((spec) => spec.kind.endsWith("_pool"));
   const half = attrs.branches.filter(isHalf);
   Object.assign(call, {
@@ -50,14 +49,13 @@ export function planBranches(
     count: records.length,
     inputGradient: Number(attrs.inputGradient),
     filterGradient: Number(attrs.filterGradient),
-    border: Math.max(0, ...staged.filter((spec) => !isHalf(spec)).map(windowPadding)),
-    gradientBorder: Math.max(2, ...staged.map(windowPadding)),
-    needsActive: Number(staged.length > 0 || (backward && convolutional.length > 0)),
+    border: Math.max(0, ...convolutional.filter((spec) => !isHalf(spec)).map(windowPadding)),
+    gradientBorder: Math.max(2, ...convolutional.map(windowPadding)),
+    needsActive: Number(convolutional.length > 0),
     needsRaw: Number(pooled),
   });
   const outPixels = Math.max(1, ...attrs.branches.map(({ output }) => output[0] * output[1]));
   const widest = Math.max(channelsP, ...records.map((record) => record.segments * record.outP));
-  const patches = Math.max(0, ...records.map((r) => r.patchP * r.outHeight * r.outWidth));
   const ring = (border: number, h: number, w: number) => (h + 2 * border) * (w + 2 * border);
   const slack = 16 * channelsP;
   let scratchBytes = 0;
@@ -79,17 +77,18 @@ export function planBranches(
       ? 0
       : channelsP * ring(HALF_BORDER, Math.ceil(height / 2), Math.ceil(width / 2)) + slack,
   );
-  call.spatial = place(Math.max(channelsP * outPixels, patches));
+  call.spatial = place(channelsP * outPixels);
   call.incoming = place(widest * outPixels);
   call.sums = place(3 * widest);
   call.denseTable = place(outPixels);
   if (backward) {
-    const paddedFloats = attrs.branches.map(({ output }) =>
-      channelsP * ring(call.gradientBorder, output[0], output[1])
+    const paddedFloats = records.map(({ kind, outP, outHeight, outWidth }) =>
+      (kind === BRANCH_KINDS.convolution ? outP : channelsP) *
+      ring(call.gradientBorder, outHeight, outWidth)
     );
     zeroed("padded", Math.max(...paddedFloats) + slack);
     call.gradient = place(plane);
-    call.extra = place(Math.max(plane, channelsP * outPixels, patches));
+    call.extra = place(Math.max(plane, channelsP * outPixels));
     call.paddedTable = place(outPixels);
   }
   if (backward) layGradientSums(call, records, attrs);
@@ -101,7 +100,7 @@ function isHalf(spec: BranchSpec): boolean {
   return spec.kind === "separable" && spec.stride === 2 && spec.dilation === 2;
 }
 
-function recordOf(spec: BranchSpec, channels: number): RecordOf<typeof BranchRecord> {
+function recordOf(spec: BranchSpec): RecordOf<typeof BranchRecord> {
   const segments = spec.kind === "factorized_reduce" ? 2 : 1, out = spec.output[2] / segments;
   return {
     ...emptyRecord(BranchRecord),
@@ -115,13 +114,12 @@ function recordOf(spec: BranchSpec, channels: number): RecordOf<typeof BranchRec
     outP: padded(out),
     segments,
     statistics: Number(spec.statistics),
-    patchP: spec.kind === "convolution" ? padded(spec.kernel ** 2 * channels) : 0,
   };
 }
 
-/** Rows of a branch's dense filter: channels, or the patches of a convolution. */
-export function filterRows(record: RecordOf<typeof BranchRecord>, channelsP: number): number {
-  return record.patchP > 0 ? record.patchP : channelsP;
+/** Matrices `[channelsP, outP]` of a branch's dense filter: one, or one a tap of a convolution. */
+export function tapsOf({ kind, kernel }: RecordOf<typeof BranchRecord>): number {
+  return kind === BRANCH_KINDS.convolution ? kernel ** 2 : 1;
 }
 
 function layStatistics(
@@ -149,7 +147,7 @@ function layGradientSums(
       call.partialBytes += 4 * record.kernel ** 2 * call.channelsP;
     }
     record.filterSums = call.partialBytes;
-    record.filterSumsBytes = 4 * filterRows(record, call.channelsP) * record.outP;
+    record.filterSumsBytes = 4 * tapsOf(record) * call.channelsP * record.outP;
     call.partialBytes += record.segments * record.filterSumsBytes;
   }
 }

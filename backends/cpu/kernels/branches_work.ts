@@ -2,6 +2,7 @@
 
 import type { BranchesAttrs, BranchSpec } from "../../ops/branch_spec.ts";
 import type { KernelWork } from "../profile.ts";
+import { padded } from "./branches_plan.ts";
 
 const FLOAT = 4;
 
@@ -16,6 +17,49 @@ function multiplyAdds(spec: BranchSpec, [images, , , channels]: number[]): numbe
       return pixels * channels * results;
     case "convolution":
       return pixels * channels * results * spec.kernel ** 2;
+    default:
+      return 0;
+  }
+}
+
+/** Channels in whole vectors of 8, the width of an engine that joins pairs of vectors. */
+function wholeVectors(channels: number): number {
+  return 8 * Math.ceil(channels / 8);
+}
+
+/**
+ * Multiply-adds of the lanes that a branch's convolutions take: vectors lie along the results' channels
+ * of a product, along the channels of a depthwise one.
+ */
+function laneMultiplyAdds(
+  spec: BranchSpec,
+  [images, , , channels]: number[],
+  { inputGradient, filterGradient, backward }: {
+    inputGradient: boolean;
+    filterGradient: boolean;
+    backward: boolean;
+  },
+): number {
+  const [height, width, results] = spec.output, pixels = images * height * width;
+  const taps = spec.kernel ** 2, rows = padded(channels);
+  const segments = spec.kind === "factorized_reduce" ? 2 : 1, own = results / segments;
+  const product = segments * rows * wholeVectors(own);
+  const turned = segments * padded(own) * wholeVectors(channels);
+  const passes = (forward: number, ofInput: number, ofFilter: number) =>
+    pixels *
+    (backward ? Number(inputGradient) * ofInput + Number(filterGradient) * ofFilter : forward);
+  switch (spec.kind) {
+    case "separable": {
+      const spatial = taps * wholeVectors(channels);
+      // The filters' gradients need the depthwise results again and, for the taps, the turned product.
+      const ofFilter = 2 * spatial + product + (inputGradient ? 0 : turned);
+      return passes(spatial + product, spatial + turned, ofFilter);
+    }
+    case "pointwise":
+    case "factorized_reduce":
+      return passes(product, turned, product);
+    case "convolution":
+      return passes(taps * product, taps * turned, taps * product);
     default:
       return 0;
   }
@@ -40,9 +84,14 @@ export function branchesWork(
   const bytes = backward
     ? ofX * (1 + Number(attrs.inputGradient)) + 2 * ofResults
     : ofX + ofResults;
+  const lanes = computed.reduce(
+    (sum, spec) => sum + laneMultiplyAdds(spec, shape, { ...attrs, backward }),
+    0,
+  );
   return {
     label: `branches ${direction} ${height}x${width}x${channels}: ${summary(computed)}`,
     flops: 2 * products * passes,
+    vectorFlops: 2 * lanes,
     bytes: FLOAT * bytes,
   };
 }

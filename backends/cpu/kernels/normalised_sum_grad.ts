@@ -94,20 +94,14 @@ function termGradient(
   return { dx, dAffine, dWeight };
 }
 
-/** Rows of sums per channel: parts added in order, then the positions of a period. */
-function collectSums(
-  backend: CpuBackend,
-  { call, channels }: SumPlan,
-  rows: number,
-): Float64Array[] {
-  const total = Array.from({ length: rows }, () => new Float64Array(channels));
+/** Rows of sums per channel: parts added in order. */
+function collectSums(backend: CpuBackend, { call }: SumPlan, rows: number): Float64Array[] {
+  const total = Array.from({ length: rows }, () => new Float64Array(call.channels));
   for (let part = 0; part < call.parts; part++) {
     const address = call.partials + part * call.partialBytes;
     const values = backend.arena.doubles(address, rows * call.period);
     for (let row = 0; row < rows; row++) {
-      for (let j = 0; j < call.period; j++) {
-        total[row][j % channels] += values[row * call.period + j];
-      }
+      for (let c = 0; c < call.channels; c++) total[row][c] += values[row * call.period + c];
     }
   }
   return total;

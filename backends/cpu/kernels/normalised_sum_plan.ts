@@ -16,13 +16,21 @@ export interface SumPlan {
   /** In kernel order; `order[k]` is the position of record k's term in the call. */
   records: RecordOf<typeof TermRecord>[];
   order: number[];
-  /** Channels of the tensors; the period is this or 4 times this, whatever fills whole vectors. */
-  channels: number;
 }
 
 /** True for a term with a dropout mask or factors per sample. */
 export function isSpecial(spec: SumTermSpec): boolean {
   return hostNumber(spec.threshold) > 0 || spec.sampleWeights >= 0;
+}
+
+/** Floats of a cache line: the kernels take whole ones of a period. */
+const LINE = 16;
+
+/** Values after which channels and cache lines begin together. */
+function periodOf(channels: number): number {
+  let period = channels;
+  while (period % LINE !== 0) period += channels;
+  return period;
 }
 
 /** The weight of a term. */
@@ -47,7 +55,7 @@ export function planSum(
   };
   const order = positions.sort((a, b) => rank(a) - rank(b) || a - b);
   const [images, height, width, channels] = inputs[attrs.terms[0].x].shape;
-  const period = channels % 4 === 0 ? channels : 4 * channels;
+  const period = periodOf(channels);
   const scales = new Float32Array(order.length * period), shifts = new Float32Array(scales.length);
   const constants = new Float64Array(period);
   const records = order.map((position, k) => {
@@ -75,6 +83,7 @@ export function planSum(
     images,
     parts: partsOf(images),
     elements: height * width * channels,
+    channels,
     period,
     terms: order.length,
     plain: order.filter((position) => rank(position) === 0).length,
@@ -83,5 +92,5 @@ export function planSum(
     shifts: work.floats(shifts),
     constants: work.floats(constants),
   };
-  return { call, records, order, channels };
+  return { call, records, order };
 }

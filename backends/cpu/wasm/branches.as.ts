@@ -9,28 +9,19 @@ import { flush } from "./simd.as";
 import { outerSum, pointwise } from "./pointwise.as";
 import { depthwise, depthwise2, depthwise2Back, depthwiseTaps } from "./depthwise.as";
 import {
-  addInterior, addScaled, addStatistics, addTerm, addTo, compact, densify, expand, finishGradient, gather, meanOf, normGradient, scatterAdd, stage,
+  addInterior, addScaled, addStatistics, addTerm, addTo, back, compact, densify, expand, fillTable, finishGradient, gather, interior, meanOf,
+  normGradient, scatterAdd, stage,
 } from "./images.as";
-import { patches, patchesBack } from "./patches.as";
+import { convolve, convolveBack, convolveTaps } from "./convolution.as";
 import { averageBack, fillBorder, maximumBack, poolForward } from "./pooling.as";
 
 const LEAST: f32 = -3.4028234663852886e38;
 
 // @ts-ignore: decorator
-@inline function interior(image: usize, border: i32, wide: i32, C: i32): usize {
-  return image + (border * (wide + 1) * C << 2);
-}
-// @ts-ignore: decorator
-@inline function back(p: usize, pixels: i32, C: i32): usize { return p - (pixels * C << 2); }
-// @ts-ignore: decorator
 @inline function isHalf(b: BranchRecord): bool { return b.kind == SEPARABLE && b.stride == 2 && b.dilation == 2; }
 // @ts-ignore: decorator
 @inline function record(c: BranchesCall, index: i32): BranchRecord {
   return changetype<BranchRecord>(c.branches + <usize>index * offsetof<BranchRecord>());
-}
-
-function fillTable(tab: usize, pixels: i32, step: i32): void {
-  for (let p = 0; p < pixels; p++) store<u32>(tab + (p << 2), p * step);
 }
 
 /** Prepares a thread's scratch for a part: zero borders and empty partial sums. */
@@ -99,17 +90,16 @@ function setPivot(y: usize, pixels: i32, n: i32, st: usize, pivot: usize): void 
   addStatistics(y, pixels, n, st);
 }
 
-/** All segments of a 1x1 or dense convolution, pixels p to p + count. */
+/** All segments of a 1x1 convolution, pixels p to p + count. */
 function multiply(c: BranchesCall, b: BranchRecord, S: usize, to: usize, p: i32, count: i32, st: usize): void {
   const CP = c.channelsP, all = b.segments * b.outP, ss: usize = all << 2, tab = S + c.denseTable + (p << 2);
-  const K = b.kind == CONVOLUTION ? b.patchP : CP;
   for (let s = 0; s < b.segments; s++) {
-    const from = b.kind == SEPARABLE || b.kind == CONVOLUTION ? S + c.spatial : dense(c, b, S, s), o = s * b.outP << 2;
-    pointwise(from + (p * K << 2), K << 2, b.filter + <usize>(s * b.filterBytes), count, K, b.outP, to + o, tab, st ? st + o : 0, ss);
+    const from = b.kind == SEPARABLE ? S + c.spatial : dense(c, b, S, s), o = s * b.outP << 2;
+    pointwise(from + (p * CP << 2), CP << 2, b.filter + <usize>(s * b.filterBytes), count, CP, b.outP, to + o, tab, st ? st + o : 0, ss);
   }
 }
 
-function forwardBranch(c: BranchesCall, b: BranchRecord, S: usize, x: usize, n: i32, partial: usize, first: bool): void {
+function forwardBranch(c: BranchesCall, b: BranchRecord, S: usize, n: i32, partial: usize, first: bool): void {
   const OP = b.outHeight * b.outWidth, CP = c.channelsP, all = b.segments * b.outP;
   const y = b.y + ((n * OP * b.segments * b.out) << 2), ragged = b.out != b.outP;
   const to = ragged ? S + c.incoming : y, st = b.statistics ? S + c.sums : 0;
@@ -125,10 +115,16 @@ function forwardBranch(c: BranchesCall, b: BranchRecord, S: usize, x: usize, n: 
       setPivot(to, b.outWidth, all, st, pivot);
     }
     poolForward(raw, to, c.height, c.width, CP, i32(early), b.outHeight, b.outWidth, b.stride, average, st);
+  } else if (b.kind == CONVOLUTION) {
+    fillTable(S + c.denseTable, b.outWidth, all << 2);
+    if (early) {
+      convolve(c, b, S, to, 0, 1, 0);
+      setPivot(to, b.outWidth, all, st, pivot);
+    }
+    convolve(c, b, S, to, i32(early), b.outHeight, st);
   } else {
     fillTable(S + c.denseTable, OP, all << 2);
     if (b.kind == SEPARABLE) spatial(c, b, S);
-    else if (b.kind == CONVOLUTION) patches(c, b, x, S + c.spatial);
     const before = beforePivot(early, OP);
     if (before) {
       multiply(c, b, S, to, 0, before, 0);
@@ -145,24 +141,26 @@ export function branchesForward(args: usize, S: usize, part: i32): void {
   const image: usize = c.height * c.width * c.channels << 2;
   const start = part * c.images / c.parts;
   for (let n = start; n < (part + 1) * c.images / c.parts; n++) {
-    const x = c.x + <usize>n * image;
-    stageImage(c, S, x);
+    stageImage(c, S, c.x + <usize>n * image);
     for (let i = 0; i < c.count; i++) {
       const b = record(c, i);
-      if (b.kind != IDENTITY) forwardBranch(c, b, S, x, n, partial, n == start);
+      if (b.kind != IDENTITY) forwardBranch(c, b, S, n, partial, n == start);
     }
   }
 }
 
-/** Whether the bordered gradient image already has this shape, with its border clean. */
+/** The shape that the bordered gradient image already has, with its border clean. */
 let cleanFor: i32 = 0;
+let cleanChannels: i32 = 0;
 
-function cleanPadded(c: BranchesCall, b: BranchRecord, S: usize): void {
+/** Clears the bordered gradient image for a branch's results, of C channels a pixel. */
+function cleanPadded(c: BranchesCall, b: BranchRecord, S: usize, C: i32): void {
   const shape = (b.outHeight << 16) | b.outWidth;
-  if (cleanFor == shape) return;
+  if (cleanFor == shape && cleanChannels == C) return;
   cleanFor = shape;
+  cleanChannels = C;
   memory.fill(S + c.padded, 0, c.paddedBytes);
-  const e = c.gradientBorder, wide = b.outWidth + 2 * e, cs = c.channelsP << 2;
+  const e = c.gradientBorder, wide = b.outWidth + 2 * e, cs = C << 2;
   let tab = S + c.paddedTable;
   for (let i = 0; i < b.outHeight; i++) for (let j = 0; j < b.outWidth; j++) {
     store<u32>(tab, ((i + e) * wide + j + e) * cs); tab += 4;
@@ -175,7 +173,7 @@ function separableBack(c: BranchesCall, b: BranchRecord, S: usize, partial: usiz
     spatial(c, b, S);
     outerSum(S + c.spatial, CP << 2, g, b.outP << 2, OP, CP, b.outP, partial + b.filterSums, b.outP << 2);
   }
-  cleanPadded(c, b, S);
+  cleanPadded(c, b, S, CP);
   pointwise(g, b.outP << 2, b.filterTransposed, OP, b.outP, CP, S + c.padded, S + c.paddedTable, 0, 0);
   const gwide = b.outWidth + 2 * c.gradientBorder, e = interior(S + c.padded, c.gradientBorder, gwide, CP), half = isHalf(b);
   const dilation = half ? 1 : b.dilation, stride = half ? 1 : b.stride;
@@ -207,17 +205,15 @@ function pointwiseBack(c: BranchesCall, b: BranchRecord, S: usize, partial: usiz
   }
 }
 
-function convolutionBack(c: BranchesCall, b: BranchRecord, S: usize, x: usize, partial: usize, more: bool): void {
-  const OP = b.outHeight * b.outWidth, g = S + c.incoming, tab = S + c.denseTable, d = S + c.gradient;
-  if (c.filterGradient) {
-    patches(c, b, x, S + c.spatial);
-    outerSum(S + c.spatial, b.patchP << 2, g, b.outP << 2, OP, b.patchP, b.outP, partial + b.filterSums, b.outP << 2);
-  }
+function convolutionBack(c: BranchesCall, b: BranchRecord, S: usize, partial: usize, more: bool): void {
+  const g = S + c.incoming, d = S + c.gradient, row = b.outWidth * b.outP << 2;
+  if (c.filterGradient) convolveTaps(c, b, S, g, partial + b.filterSums);
   if (!c.inputGradient) return;
-  fillTable(tab, OP, b.patchP << 2);
-  pointwise(g, b.outP << 2, b.filterTransposed, OP, b.outP, b.patchP, S + c.extra, tab, 0, 0);
-  if (!more) memory.fill(d, 0, c.height * c.width * c.channelsP << 2);
-  patchesBack(c, b, S + c.extra, d);
+  cleanPadded(c, b, S, b.outP);
+  const wide = b.outWidth + 2 * c.gradientBorder, e = interior(S + c.padded, c.gradientBorder, wide, b.outP);
+  for (let i = 0; i < b.outHeight; i++) memory.copy(e + (i * wide * b.outP << 2), g + i * row, row);
+  convolveBack(c, b, S, more ? S + c.extra : d);
+  if (more) addTo(d, S + c.extra, c.height * c.width * c.channelsP);
 }
 
 /** The gradient before a branch's batch norm, in padded layout, at byte offset `at` of its tensors. */
@@ -256,7 +252,7 @@ export function branchesBackward(args: usize, S: usize, part: i32): void {
       const OP = b.outHeight * b.outWidth, at: usize = n * OP * b.segments * b.out << 2;
       incoming(b, S + c.incoming, at);
       if (b.kind == SEPARABLE) separableBack(c, b, S, partial, more);
-      else if (b.kind == CONVOLUTION) convolutionBack(c, b, S, x, partial, more);
+      else if (b.kind == CONVOLUTION) convolutionBack(c, b, S, partial, more);
       else pointwiseBack(c, b, S, partial, more);
       more = true;
     }

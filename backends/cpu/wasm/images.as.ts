@@ -1,12 +1,33 @@
 // Moving images between dense memory and scratch: staging with activation, gathering, compacting to and
 // from channels padded to a multiple of 4, and the sums of gradients.
-import { add, fma, mul, relu, Z } from "./simd.as";
+import { add, fma, mul, relu, store2, Z } from "./simd.as";
 
-/** The activation of one value, for the scalar paths. */
+/** The first pixel inside the border of an image of `wide` pixels a row. */
 // @ts-ignore: decorator
-@inline export function activate(v: f32, mode: i32, scale: usize, shift: usize, c: i32): f32 {
-  if (mode == 2) v = v * load<f32>(scale + (c << 2)) + load<f32>(shift + (c << 2));
-  return mode ? max<f32>(v, 0) : v;
+@inline export function interior(image: usize, border: i32, wide: i32, C: i32): usize {
+  return image + (border * (wide + 1) * C << 2);
+}
+/** The address a number of pixels before p. */
+// @ts-ignore: decorator
+@inline export function back(p: usize, pixels: i32, C: i32): usize { return p - (pixels * C << 2); }
+
+/** Byte offsets of pixels `step` bytes apart. */
+export function fillTable(tab: usize, pixels: i32, step: i32): void {
+  for (let p = 0; p < pixels; p++) store<u32>(tab + (p << 2), p * step);
+}
+
+/** A row of pixels whose channels fill no whole vectors: what is loaded behind them is masked. */
+function stageRagged(x: usize, a: usize, W: i32, C: i32, CP: i32, mode: i32, scale: usize, shift: usize): void {
+  const whole: usize = (C & ~3) << 2, rest = C & 3, ones = i32x4.splat(-1);
+  const mask = rest == 1 ? i32x4(-1, 0, 0, 0) : rest == 2 ? i32x4(-1, -1, 0, 0) : i32x4(-1, -1, -1, 0);
+  for (let j = 0; j < W; j++, x += C << 2, a += CP << 2) {
+    for (let c: usize = 0; c <= whole; c += 16) {
+      let v = v128.load(x + c);
+      if (mode == 2) v = fma(v, v128.load(scale + c), v128.load(shift + c));
+      if (mode) v = relu(v);
+      v128.store(a + c, v128.and(v, c < whole ? ones : mask));
+    }
+  }
 }
 
 /** Activates a dense image of C channels into the interior `a` of a staged one of CP channels. */
@@ -14,9 +35,7 @@ export function stage(x: usize, a: usize, H: i32, W: i32, C: i32, CP: i32, wide:
   const row: usize = W * C << 2, step: usize = wide * CP << 2, cs: usize = C << 2;
   for (let i = 0; i < H; i++) {
     if (C != CP) {
-      for (let j = 0; j < W; j++) for (let c = 0; c < C; c++) {
-        store<f32>(a + (j * CP + c << 2), activate(load<f32>(x + (j * C + c << 2)), mode, scale, shift, c));
-      }
+      stageRagged(x, a, W, C, CP, mode, scale, shift);
     } else if (mode == 2) {
       for (let c: usize = 0; c < cs; c += 16) {
         const s = v128.load(scale + c), t = v128.load(shift + c);
@@ -71,28 +90,6 @@ export function addTo(d: usize, s: usize, n: i32): void {
 export function clearTo(p: usize, end: usize): void {
   for (; p + 16 <= end; p += 16) v128.store(p, Z());
   for (; p < end; p += 4) store<f32>(p, 0);
-}
-
-/** Activates a dense run of n values, whole pixels of C channels. */
-export function activateRun(x: usize, y: usize, n: i32, C: i32, mode: i32, scale: usize, shift: usize): void {
-  if (mode == 2 && C % 4 == 0) {
-    for (let e: usize = 0, m: usize = 0; e < <usize>n << 2; e += 16) {
-      v128.store(y + e, relu(fma(v128.load(x + e), v128.load(scale + m), v128.load(shift + m))));
-      m += 16;
-      if (m == <usize>C << 2) m = 0;
-    }
-    return;
-  }
-  if (mode == 2) {
-    for (let e = 0, m = 0; e < n; e++) {
-      store<f32>(y + (e << 2), activate(load<f32>(x + (e << 2)), mode, scale, shift, m));
-      if (++m == C) m = 0;
-    }
-    return;
-  }
-  let e = 0;
-  for (; e + 4 <= n; e += 4) { const v = v128.load(x + (e << 2)); v128.store(y + (e << 2), mode ? relu(v) : v); }
-  for (; e < n; e++) store<f32>(y + (e << 2), activate(load<f32>(x + (e << 2)), mode, scale, shift, 0));
 }
 
 /** Segments of M results padded to MP, pixel by pixel, to dense memory (or back with expand). */
@@ -193,7 +190,7 @@ export function finishGradient(d: usize, a: usize, x: usize, dx: usize, H: i32, 
 
 /** dx += k dy by channel over a dense image. */
 export function addScaled(dx: usize, dy: usize, k: usize, pixels: i32, C: i32): void {
-  const cs: usize = C << 2, all: usize = <usize>pixels * cs;
+  const cs: usize = C << 2, pairs = cs & ~31;
   if (C & 3) {
     for (let p = 0; p < pixels; p++) for (let c: usize = 0; c < cs; c += 4) {
       const at = <usize>p * cs + c;
@@ -201,9 +198,13 @@ export function addScaled(dx: usize, dy: usize, k: usize, pixels: i32, C: i32): 
     }
     return;
   }
-  for (let c: usize = 0; c < cs; c += 16) {
-    const s = v128.load(k + c);
-    for (let o = c; o < all; o += cs) v128.store(dx + o, fma(v128.load(dy + o), s, v128.load(dx + o)));
+  for (const end = dx + <usize>pixels * cs; dx < end; dx += cs, dy += cs) {
+    for (let c: usize = 0; c < pairs; c += 32) {
+      const k0 = v128.load(k + c), k1 = v128.load(k + c, 16), y0 = v128.load(dy + c), y1 = v128.load(dy + c, 16);
+      const x0 = v128.load(dx + c), x1 = v128.load(dx + c, 16);
+      store2(dx + c, fma(y0, k0, x0), fma(y1, k1, x1));
+    }
+    if (pairs < cs) v128.store(dx + pairs, fma(v128.load(dy + pairs), v128.load(k + pairs), v128.load(dx + pairs)));
   }
 }
 

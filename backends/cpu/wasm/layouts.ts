@@ -25,6 +25,9 @@ export const BRANCH_KINDS = {
 /** Zero border of an image of every second pixel in scratch, for kernels up to 7. */
 export const HALF_BORDER = 3;
 
+/** Rows of a matrix product that are computed at a time. */
+export const MAT_MUL_ROWS = 64;
+
 /** A call of the branches kernels; the records of its branches follow one another at `branches`. */
 export const BranchesCall = {
   x: "usize",
@@ -97,7 +100,7 @@ export const BranchRecord = {
   /** Depthwise taps `[kernel^2, channelsP]`, as they are and turned by 180 degrees. */
   depthwise: "usize",
   depthwiseTurned: "usize",
-  /** Packed pointwise or dense filters, and packed transposed, `filterBytes` per segment. */
+  /** Packed pointwise or dense filters, and packed for the input's gradient, `filterBytes` per segment. */
   filter: "usize",
   filterTransposed: "usize",
   filterBytes: "i32",
@@ -109,8 +112,6 @@ export const BranchRecord = {
   depthwiseSums: "i32",
   filterSums: "i32",
   filterSumsBytes: "i32",
-  /** Rows of a dense convolution's patches, kernel^2 channels padded to 4. */
-  patchP: "i32",
 } as const satisfies Layout;
 
 /**
@@ -120,8 +121,9 @@ export const BranchRecord = {
 export const SumCall = {
   images: "i32",
   parts: "i32",
-  /** Elements of an image, and the period of its coefficients (channels, or 4 channels). */
+  /** Elements of an image, its channels, and the period of its coefficients: a multiple of both the channels and 16. */
   elements: "i32",
+  channels: "i32",
   period: "i32",
   /** Plain terms come first, then those weighted by sample; `unmasked` counts both; masked ones end. */
   terms: "i32",
@@ -137,7 +139,8 @@ export const SumCall = {
   dy: "usize",
   /**
    * Per part: float64 `[terms + 1 + special, period]`: sums of d x_k per term, of dy, and of d per
-   * special term, where d is dy, masked and weighted by sample for a special term.
+   * special term, where d is dy, masked and weighted by sample for a special term. The first `channels`
+   * of each row are its results.
    */
   partials: "usize",
   partialBytes: "i32",
@@ -186,6 +189,24 @@ export const JoinCall = {
   split: "i32",
 } as const satisfies Layout;
 
+/** A call of the matrix product: `[batch, rows, inner] x [batch, inner, columns]`, as they are multiplied. */
+export const MatMulCall = {
+  a: "usize",
+  b: "usize",
+  out: "usize",
+  batch: "i32",
+  /** Elements from one item of the batch to the next; 0 where all share one matrix. */
+  aStep: "i32",
+  bStep: "i32",
+  rows: "i32",
+  inner: "i32",
+  columns: "i32",
+  /** Whether a is stored as `[inner, rows]`, b as `[columns, inner]`. */
+  transposeA: "i32",
+  transposeB: "i32",
+  parts: "i32",
+} as const satisfies Layout;
+
 /** A call of the global average pool kernels. */
 export const PoolCall = {
   x: "usize",
@@ -217,6 +238,7 @@ export function layoutsModule(): string {
     TermRecord,
     ElementwiseCall,
     JoinCall,
+    MatMulCall,
     PoolCall,
   };
   const numbers = {
@@ -224,6 +246,7 @@ export function layoutsModule(): string {
       Object.entries(BRANCH_KINDS).map(([kind, number]) => [kind.toUpperCase(), number]),
     ),
     HALF_BORDER,
+    MAT_MUL_ROWS,
   };
   return [
     ...Object.entries(numbers).map(([name, n]) => `export const ${name}: i32 = ${n};\n`),

@@ -1,7 +1,7 @@
 // The normalised-sum kernels: a block of the sum stays in the first-level cache while the terms stream
 // by; backward, a block of the gradient does, and each term is read once for its dot products.
 import { SumCall, TermRecord } from "./layouts.as";
-import { add, flush, fma, mul, Z } from "./simd.as";
+import { add, flush, fma, mul, store2, Z } from "./simd.as";
 import { keepVectors, keeps } from "./mask.as";
 
 /** Elements of a block: 8 KB. */
@@ -16,44 +16,35 @@ const MASK_BYTES: usize = 64;
 // @ts-ignore: decorator
 @inline function row(table: usize, index: i32, period: i32): usize { return table + (index * period << 2); }
 
-/** o = p s + q t + init by channel, or added to o without init; n floats, cs bytes a period. */
-function sumTwo(o: usize, p: usize, q: usize, s: usize, t: usize, init: usize, n: i32, cs: usize): void {
-  const all: usize = n << 2;
-  for (let c: usize = 0; c < cs; c += 16) {
-    const a = v128.load(s + c), b = v128.load(t + c);
-    if (init) {
-      const k = v128.load(init + c);
-      for (let i = c; i < all; i += cs) v128.store(o + i, fma(v128.load(q + i), b, fma(v128.load(p + i), a, k)));
-    } else for (let i = c; i < all; i += cs) {
-      v128.store(o + i, fma(v128.load(q + i), b, fma(v128.load(p + i), a, v128.load(o + i))));
-    }
-  }
+/** Brings n floats, a multiple of 16, into the first-level cache in the order of memory, which columns do not go by. */
+function touch(p: usize, n: i32, work: usize): void {
+  let v = Z();
+  for (const end = p + (n << 2); p < end; p += 64) v = v128.or(v, v128.load(p));
+  v128.store(work, v);
 }
 
-/** The same for periods of a multiple of 8 channels, two vectors at a time. */
-function sumTwoWide(o: usize, p: usize, q: usize, s: usize, t: usize, init: usize, n: i32, cs: usize): void {
-  const all: usize = n << 2;
-  for (let c: usize = 0; c < cs; c += 32) {
-    const a0 = v128.load(s + c), a1 = v128.load(s + c, 16), b0 = v128.load(t + c), b1 = v128.load(t + c, 16);
-    if (init) {
-      const k0 = v128.load(init + c), k1 = v128.load(init + c, 16);
-      for (let i = c; i < all; i += cs) {
-        v128.store(o + i, fma(v128.load(q + i), b0, fma(v128.load(p + i), a0, k0)));
-        v128.store(o + i, fma(v128.load(q + i, 16), b1, fma(v128.load(p + i, 16), a1, k1)), 16);
-      }
-    } else for (let i = c; i < all; i += cs) {
-      v128.store(o + i, fma(v128.load(q + i), b0, fma(v128.load(p + i), a0, v128.load(o + i))));
-      v128.store(o + i, fma(v128.load(q + i, 16), b1, fma(v128.load(p + i, 16), a1, v128.load(o + i, 16))), 16);
+/** o = p s + q t + init by channel, or added to o without init; n floats, cs bytes a period, in the order of memory. */
+function sumTwo(o: usize, p: usize, q: usize, s: usize, t: usize, init: usize, n: i32, cs: usize): void {
+  for (const end = o + (n << 2); o < end; o += cs, p += cs, q += cs) {
+    const from = init ? init : o;
+    for (let c: usize = 0; c < cs; c += 32) {
+      const a0 = v128.load(s + c), a1 = v128.load(s + c, 16), b0 = v128.load(t + c), b1 = v128.load(t + c, 16);
+      const p0 = v128.load(p + c), p1 = v128.load(p + c, 16), q0 = v128.load(q + c), q1 = v128.load(q + c, 16);
+      const k0 = v128.load(from + c), k1 = v128.load(from + c, 16);
+      store2(o + c, fma(q0, b0, fma(p0, a0, k0)), fma(q1, b1, fma(p1, a1, k1)));
     }
   }
 }
 
 /** o = p s + init, or added to o without init. */
 function sumOne(o: usize, p: usize, s: usize, init: usize, n: i32, cs: usize): void {
-  const all: usize = n << 2;
-  for (let c: usize = 0; c < cs; c += 16) {
-    const a = v128.load(s + c), k = init ? v128.load(init + c) : Z();
-    for (let i = c; i < all; i += cs) v128.store(o + i, fma(v128.load(p + i), a, init ? k : v128.load(o + i)));
+  for (const end = o + (n << 2); o < end; o += cs, p += cs) {
+    const from = init ? init : o;
+    for (let c: usize = 0; c < cs; c += 32) {
+      const a0 = v128.load(s + c), a1 = v128.load(s + c, 16), p0 = v128.load(p + c), p1 = v128.load(p + c, 16);
+      const k0 = v128.load(from + c), k1 = v128.load(from + c, 16);
+      store2(o + c, fma(p0, a0, k0), fma(p1, a1, k1));
+    }
   }
 }
 
@@ -67,7 +58,7 @@ function sumBlock(c: SumCall, at: usize, n: i32, scales: usize, constants: usize
   let init = constants, k = 0;
   for (; k + 2 <= c.unmasked; k += 2) {
     const p = term(c, k).x + at, q = term(c, k + 1).x + at, s = row(scales, k, c.period), t = row(scales, k + 1, c.period);
-    if (cs & 31) sumTwo(o, p, q, s, t, init, n, cs); else sumTwoWide(o, p, q, s, t, init, n, cs);
+    sumTwo(o, p, q, s, t, init, n, cs);
     init = 0;
   }
   if (k < c.unmasked) { sumOne(o, term(c, k).x + at, row(scales, k, c.period), init, n, cs); init = 0; }
@@ -150,8 +141,7 @@ export function normalisedSumForward(args: usize, S: usize, part: i32): void {
 /** sums += d x by channel (or d alone without x), through the first-level cache. */
 function dot(d: usize, x: usize, sums: usize, n: i32, cs: usize): void {
   const all: usize = n << 2;
-  let c: usize = 0;
-  for (; c + 64 <= cs; c += 64) {
+  for (let c: usize = 0; c < cs; c += 64) {
     let a0 = v128.load(sums + c), a1 = v128.load(sums + c, 16), a2 = v128.load(sums + c, 32), a3 = v128.load(sums + c, 48);
     if (x) for (let i = c; i < all; i += cs) {
       a0 = fma(v128.load(d + i), v128.load(x + i), a0); a1 = fma(v128.load(d + i, 16), v128.load(x + i, 16), a1);
@@ -160,16 +150,11 @@ function dot(d: usize, x: usize, sums: usize, n: i32, cs: usize): void {
       a0 = add(v128.load(d + i), a0); a1 = add(v128.load(d + i, 16), a1);
       a2 = add(v128.load(d + i, 32), a2); a3 = add(v128.load(d + i, 48), a3);
     }
-    v128.store(sums + c, a0); v128.store(sums + c, a1, 16); v128.store(sums + c, a2, 32); v128.store(sums + c, a3, 48);
-  }
-  for (; c < cs; c += 16) {
-    let a = v128.load(sums + c);
-    for (let i = c; i < all; i += cs) a = x ? fma(v128.load(d + i), v128.load(x + i), a) : add(v128.load(d + i), a);
-    v128.store(sums + c, a);
+    store2(sums + c + 32, a2, a3); store2(sums + c, a0, a1);
   }
 }
 
-/** The dot products of d with x and y at once, for periods of a multiple of 16 channels. */
+/** The dot products of d with x and y at once. */
 function dotTwo(d: usize, x: usize, y: usize, ofX: usize, ofY: usize, n: i32, cs: usize): void {
   const all: usize = n << 2;
   for (let c: usize = 0; c < cs; c += 64) {
@@ -183,16 +168,18 @@ function dotTwo(d: usize, x: usize, y: usize, ofX: usize, ofY: usize, n: i32, cs
       g = v128.load(e, 32); a2 = fma(g, v128.load(p, 32), a2); b2 = fma(g, v128.load(q, 32), b2);
       g = v128.load(e, 48); a3 = fma(g, v128.load(p, 48), a3); b3 = fma(g, v128.load(q, 48), b3);
     }
-    v128.store(s, a0); v128.store(s, a1, 16); v128.store(s, a2, 32); v128.store(s, a3, 48);
-    v128.store(t, b0); v128.store(t, b1, 16); v128.store(t, b2, 32); v128.store(t, b3, 48);
+    store2(s + 32, a2, a3); store2(s, a0, a1);
+    store2(t + 32, b2, b3); store2(t, b0, b1);
   }
 }
 
 /** o = p s by channel. */
 function scaleTo(o: usize, p: usize, s: usize, n: i32, cs: usize): void {
-  for (let c: usize = 0; c < cs; c += 16) {
-    const a = v128.load(s + c);
-    for (let i = c; i < <usize>n << 2; i += cs) v128.store(o + i, mul(v128.load(p + i), a));
+  for (const end = o + (n << 2); o < end; o += cs, p += cs) {
+    for (let c: usize = 0; c < cs; c += 32) {
+      const a0 = v128.load(s + c), a1 = v128.load(s + c, 16), p0 = v128.load(p + c), p1 = v128.load(p + c, 16);
+      store2(o + c, mul(p0, a0), mul(p1, a1));
+    }
   }
 }
 
@@ -237,8 +224,10 @@ export function normalisedSumBackward(args: usize, S: usize, part: i32): void {
     for (let e = 0; e < whole; e += block) {
       const at = <usize>(base + e) << 2, m = min(block, whole - e), d = c.dy + at;
       let k = 0;
-      if ((cs & 63) == 0) for (; k + 2 <= c.unmasked; k += 2) dotTwo(d, term(c, k).x + at, term(c, k + 1).x + at, row(sums, k, L), row(sums, k + 1, L), m, cs);
-      for (; k < c.unmasked; k++) dot(d, term(c, k).x + at, row(sums, k, L), m, cs);
+      touch(d, m, S);
+      for (; k < c.unmasked; k++) touch(term(c, k).x + at, m, S);
+      for (k = 0; k + 2 <= c.unmasked; k += 2) dotTwo(d, term(c, k).x + at, term(c, k + 1).x + at, row(sums, k, L), row(sums, k + 1, L), m, cs);
+      if (k < c.unmasked) dot(d, term(c, k).x + at, row(sums, k, L), m, cs);
       dot(d, 0, ofDy, m, cs);
       for (k = c.plain; k < c.unmasked; k++) scaleTo(term(c, k).dx + at, d, row(scales, k, L), m, cs);
     }
@@ -256,5 +245,14 @@ export function normalisedSumBackward(args: usize, S: usize, part: i32): void {
       scaleRow(ofDy, ofShift, L, weight, false);
     }
     flush(sums, partial, rows * L);
+  }
+  for (let k = 0; k < rows; k++) fold(partial + (<usize>(k * L) << 3), c.channels, L);
+}
+
+/** Adds the sums of a period's later pixels to those of its first. */
+function fold(sums: usize, channels: i32, period: i32): void {
+  for (let j = channels, at = sums; j < period; j++, at += 8) {
+    if (j % channels == 0) at = sums;
+    store<f64>(at, load<f64>(at) + load<f64>(sums + (j << 3)));
   }
 }

@@ -25,6 +25,8 @@ const HALVES = [1, 2];
  * spread value; wide, 4 x 2 pairs of accumulators, 2 pairs of weights and 1 spread value.
  */
 const POINTWISE_ROWS = [4, 2, 1], POINTWISE_VECTORS = [4, 2, 1];
+/** Rows of the tiles of a convolution, whose pixels are several runs of memory: what remains goes one by one. */
+const CONVOLUTION_ROWS = [4, 1];
 /** Channel rows of the pointwise filter gradient tiles. */
 const OUTER_ROWS = 4, OUTER_VECTORS = [4, 2, 1];
 /**
@@ -44,17 +46,23 @@ const TAP_TILES: [number, number][] = [[1, 5], [2, 5], [3, 3], [4, 2], [5, 2], [
 
 /**
  * `y[P][vectors * 4] = x[P][:] w[:][vectors * 4]`, `rows` pixels at a time, P a multiple; with `st`, adds
- * differences from a pivot, and their squares `ss` bytes behind; the pivot lies `2 ss` behind.
+ * differences from a pivot, and their squares `ss` bytes behind; the pivot lies `2 ss` behind. With `ofRuns`
+ * x[p] is `runs` runs of K values, `gap` bytes between them.
  */
-function pointwiseTile(rows: number, vectors: number): string {
+function pointwiseTile(rows: number, vectors: number, ofRuns = false): string {
   const lanes = range(vectors), pixels = range(rows), tall = rows === TALL_ROWS;
   const a = (r: number, v: number) => `a${r}${v}`;
   return [
-    `export function pw${rows}x${vectors}(x: usize, ldx: usize, w: usize, K: i32, P: i32, y: usize, tab: usize, st: usize, ss: usize): void {`,
+    `export function ${
+      ofRuns ? "cv" : "pw"
+    }${rows}x${vectors}(x: usize, ldx: usize, w: usize, K: i32, P: i32, y: usize, tab: usize, st: usize, ss: usize${
+      ofRuns ? ", runs: i32, gap: usize" : ""
+    }): void {`,
     `for (; P > 0; P -= ${rows}) {`,
     pixels.map((r) => lanes.map((v) => `let ${a(r, v)} = Z();`).join(" ")).join(" "),
     `let u = w, x0 = x;` + pixels.slice(1).map((r) => ` let x${r} = x${r - 1} + ldx;`).join(""),
     `x = x${rows - 1} + ldx;`,
+    ofRuns ? `for (let run = 0; run < runs; run++) {` : "",
     `for (let k = 0; k < K; k += 4) {`,
     (tall ? "" : pixels.map((r) => `const v${r} = v128.load(x${r}); x${r} += 16;`).join(" ")) +
     " let s: v128;",
@@ -69,6 +77,7 @@ function pointwiseTile(rows: number, vectors: number): string {
     ]),
     tall ? pixels.map((r) => `x${r} += 16;`).join(" ") : "",
     `}`,
+    ofRuns ? pixels.map((r) => `x${r} += gap;`).join(" ") + " }" : "",
     ...pixels.map((r) =>
       `${r === 0 ? "let " : ""}q = y + <usize>load<u32>(tab, ${4 * r});` +
       downwards(lanes).map((v) => ` v128.store(q, ${a(r, v)}, ${16 * v});`).join("")
@@ -258,6 +267,8 @@ export function tilesModule(): string {
   return [
     `import { Z, add, fma, mul } from "./simd.as";`,
     ...POINTWISE_ROWS.flatMap((r) => POINTWISE_VECTORS.map((v) => pointwiseTile(r, v))),
+    ...CONVOLUTION_ROWS.flatMap((r) => POINTWISE_VECTORS.map((v) => pointwiseTile(r, v, true))),
+    ...TALL_VECTORS.map((v) => pointwiseTile(TALL_ROWS, v, true)),
     ...OUTER_VECTORS.map((v) => outerTile(OUTER_ROWS, v)),
     ...TALL_VECTORS.flatMap((v) => [pointwiseTile(TALL_ROWS, v), outerTile(TALL_ROWS, v)]),
     ...HALVES.flatMap((halves) => [
