@@ -13,7 +13,7 @@
 
 import type { Recorder } from "../backends/contract.ts";
 import type { ImageDataset } from "../datasets/types.ts";
-import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
+import type { Checkpoint } from "../nn/checkpoint.ts";
 import { addReport, meansOf } from "../nn/metrics.ts";
 import { RunError } from "../nn/run_files.ts";
 import type { RunFolder } from "../nn/run_folder.ts";
@@ -194,6 +194,6 @@ export class Training {
     const { folder } = this.#options;
     const { tensors, counters } = await this.#trainer.state();
     const state: SavedState = { state: this.#state, lengths: folder.lengths(), counters };
-    await writeCheckpoint(folder.path, { state, tensors });
+    await folder.save({ state, tensors });
   }
 }

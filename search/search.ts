@@ -16,11 +16,11 @@
 import type { Recorder } from "../backends/contract.ts";
 import type { Batch, BatchCycle } from "../datasets/loader.ts";
 import type { ImageDataset } from "../datasets/types.ts";
-import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
+import type { Checkpoint } from "../nn/checkpoint.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
 import { RunError } from "../nn/run_files.ts";
 import { addReport, meansOf } from "../nn/metrics.ts";
-import type { RunFolder } from "../nn/run_folder.ts";
+import type { RunRecords } from "../nn/run_folder.ts";
 import { StepLoop, type StepLoopOptions } from "../nn/step_loop.ts";
 import type { SearchConfig } from "./config.ts";
 import { dropPrimitives } from "./drop.ts";
@@ -47,9 +47,9 @@ export interface SearchOptions extends StepLoopOptions {
   /** The images; the test split is not used. */
   readonly data: ImageDataset;
   /** Where it writes. */
-  readonly folder: RunFolder;
+  readonly folder: RunRecords;
   /** Where it shows how far it is. */
-  readonly progress: SearchProgress;
+  readonly progress: Pick<SearchProgress, "step" | "report" | "imagesPerSecond">;
   /** Compiles what the calls in `body` need; absent where nothing is to be compiled. */
   readonly compileAhead?: (body: () => void) => Promise<void>;
   /** Whether cells are computed twice instead of kept, which changes no result; default "normal". */
@@ -248,7 +248,7 @@ export class Search {
     const { folder } = this.#options;
     const { tensors, counters } = await this.#trainer.state();
     const state: SavedState = { state: this.#state, lengths: folder.lengths(), counters };
-    await writeCheckpoint(folder.path, { state, tensors });
+    await folder.save({ state, tensors });
   }
 
   async #endStage(): Promise<SearchResult | undefined> {
