@@ -24,7 +24,14 @@ export async function drawCells(place: HTMLElement, genotype: Genotype): Promise
     const cell = cellOf(genotype, kind), svg = await cellSvg(cell);
     const src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
     const image = make("img", { src, alt: `${title}: ${inWords(cell)}` });
-    figures.push(make("figure", {}, make("div", {}, image), make("figcaption", {}, title)));
+    figures.push(
+      make(
+        "figure",
+        {},
+        make("div", { tabindex: "0", role: "group", "aria-label": title }, image),
+        make("figcaption", {}, title),
+      ),
+    );
     files.set(`${DRAWINGS[kind]}.svg`, () => svg);
     files.set(`${DRAWINGS[kind]}.png`, async () => await svgToPng(svg) as Uint8Array<ArrayBuffer>);
   }
