@@ -93,6 +93,7 @@ export {
   SearchProgress,
   type SearchProgressOptions,
 } from "./search/search_progress.ts";
+export type { Checkpoint } from "./nn/checkpoint.ts";
 export { type LineLengths, prepareRunFolder, RunFolder, type RunRecords } from "./nn/run_folder.ts";
 export { ProgressLine, type ProgressOutput, standardOutput } from "./nn/progress.ts";
 export { type RunModel, RunProgress } from "./nn/run_progress.ts";
