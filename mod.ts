@@ -96,7 +96,8 @@ export {
   SearchProgress,
   type SearchProgressOptions,
 } from "./search/search_progress.ts";
-export { type LineLengths, prepareRunFolder, RunFolder } from "./nn/run_folder.ts";
+export type { Checkpoint } from "./nn/checkpoint.ts";
+export { type LineLengths, prepareRunFolder, RunFolder, type RunRecords } from "./nn/run_folder.ts";
 export { ProgressLine, type ProgressOutput, standardOutput } from "./nn/progress.ts";
 export { type RunModel, RunProgress } from "./nn/run_progress.ts";
 export type { StepLoopOptions } from "./nn/step_loop.ts";

@@ -9,5 +9,5 @@ export type Starter = (options: BackendOptions) => Promise<Backend>;
 export const STARTERS: Readonly<Record<BackendName, Starter>> = {
   cudnn: async (options) => (await import("./cudnn/backend.ts")).startCudnnBackend(options),
   webgpu: async (options) => (await import("./webgpu/backend.ts")).startWebGpuBackend(options),
-  cpu: async (options) => (await import("./cpu/backend.ts")).startCpuBackend(options),
+  cpu: async (options) => (await import("./cpu/start.ts")).startCpuBackend(options),
 };

@@ -13,7 +13,7 @@
 
 import type { Recorder } from "../backends/contract.ts";
 import type { RunImages } from "../datasets/run_images.ts";
-import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
+import type { Checkpoint } from "../nn/checkpoint.ts";
 import { resizeOf } from "../nn/folder_config.ts";
 import { addReport, meansOf } from "../nn/metrics.ts";
 import { RunError } from "../nn/run_files.ts";
@@ -241,6 +241,6 @@ export class Training {
     const { tensors, counters } = await this.#trainer.state();
     const lengths = folder.lengths();
     const state: SavedState = { state: this.#state, lengths, counters, classNames };
-    await writeCheckpoint(folder.path, { state, tensors });
+    await folder.save({ state, tensors });
   }
 }

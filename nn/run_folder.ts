@@ -14,6 +14,7 @@
  * `log.jsonl` and `alphas.jsonl` that follow the checkpoint are cut off before the run continues.
  */
 
+import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { attempt, JsonLines, replaceFile, RunError } from "./run_files.ts";
 
 /** Version of the folder's layout and of the checkpoint's content. */
@@ -108,6 +109,11 @@ export class RunFolder implements Disposable {
     this.#alphas?.truncate(lengths.alphas ?? 0);
   }
 
+  /** Writes a checkpoint: see {@linkcode writeCheckpoint}. */
+  save(checkpoint: Checkpoint): Promise<void> {
+    return writeCheckpoint(this.path, checkpoint);
+  }
+
   /** Writes or replaces one of the further files. */
   write(name: string, content: string | Uint8Array): void {
     replaceFile(`${this.path}/${name}`, content);
@@ -118,6 +124,12 @@ export class RunFolder implements Disposable {
     for (const lines of [this.#log, this.#timing, this.#alphas]) lines?.[Symbol.dispose]();
   }
 }
+
+/** What a run writes while it goes on; where there are no files, into another place than a folder. */
+export type RunRecords = Pick<
+  RunFolder,
+  "path" | "log" | "timing" | "alphas" | "lengths" | "cutBack" | "save"
+>;
 
 /**
  * Makes a folder for a new run where there is none.

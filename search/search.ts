@@ -16,11 +16,11 @@
 import type { Recorder } from "../backends/contract.ts";
 import type { Batch, BatchIteration } from "../datasets/batch_source.ts";
 import type { RunImages } from "../datasets/run_images.ts";
-import { type Checkpoint, writeCheckpoint } from "../nn/checkpoint.ts";
+import type { Checkpoint } from "../nn/checkpoint.ts";
 import type { MemoryMode } from "../nn/recompute.ts";
 import { RunError } from "../nn/run_files.ts";
 import { addReport, meansOf } from "../nn/metrics.ts";
-import type { RunFolder } from "../nn/run_folder.ts";
+import type { RunRecords } from "../nn/run_folder.ts";
 import { StepLoop, type StepLoopOptions } from "../nn/step_loop.ts";
 import type { SearchConfig } from "./config.ts";
 import { dropPrimitives } from "./drop.ts";
@@ -45,11 +45,11 @@ export interface SearchOptions extends StepLoopOptions {
   /** Every number of it. */
   readonly config: SearchConfig;
   /** The images; the test split is not used. Disposed at the end. */
-  readonly images: RunImages;
+  readonly images: Pick<RunImages, "sources" | "save"> & Disposable;
   /** Where it writes. */
-  readonly folder: RunFolder;
+  readonly folder: RunRecords;
   /** Where it shows how far it is. */
-  readonly progress: SearchProgress;
+  readonly progress: Pick<SearchProgress, "step" | "report" | "imagesPerSecond">;
   /** Compiles what the calls in `body` need; absent where nothing is to be compiled. */
   readonly compileAhead?: (body: () => void) => Promise<void>;
   /** Whether cells are computed twice instead of kept, which changes no result; default "normal". */
@@ -258,7 +258,7 @@ export class Search {
     images.save();
     const { tensors, counters } = await this.#trainer.state();
     const state: SavedState = { state: this.#state, lengths: folder.lengths(), counters };
-    await writeCheckpoint(folder.path, { state, tensors });
+    await folder.save({ state, tensors });
   }
 
   async #endStage(): Promise<SearchResult | undefined> {

@@ -15,7 +15,6 @@ import {
   type BackendMemory,
   type BackendOptions,
 } from "../contract.ts";
-import { compileKernels, MAX_PAGES } from "./compiler.ts";
 import { CpuKernelScope } from "./kernel_scope.ts";
 import { Arena, type FloatView } from "./memory.ts";
 import { MAX_THREADS } from "./protocol.ts";
@@ -24,14 +23,13 @@ import { WorkBlocks } from "./records.ts";
 import { registerKernels } from "./register.ts";
 import { type BlockOwner, type DataId, type ScaledTerm, TensorBlock } from "./tensor_data.ts";
 import { Threads } from "./threads.ts";
+import type { CompiledKernels } from "./variants.ts";
 
 /** Name of the backend in tfjs's registry. */
 export const CPU_BACKEND = "pdarts-cpu";
 
-/** Bytes of a page of memory. The last one is not used, so that sums of addresses stay in 32 bits. */
-const PAGE = 65536;
-/** Memories that are tried on a system that refuses the largest: halves, down to 256 MB. */
-const LEAST_PAGES = 4096;
+/** Bytes of a page of memory. */
+export const PAGE = 65536;
 
 export class CpuBackend extends MathBackendCPU implements BlockOwner {
   readonly arena: Arena;
@@ -242,14 +240,27 @@ export class CpuBackend extends MathBackendCPU implements BlockOwner {
   }
 }
 
+/** What the backend starts on. */
+export interface KernelHost {
+  /** The kernels. */
+  readonly kernels: CompiledKernels;
+  /** Of exactly the size that they were compiled for; shared, if there are several threads. */
+  readonly memory: WebAssembly.Memory;
+  /** The module of a thread; `worker.ts` by default, from which a bundler makes a file elsewhere. */
+  readonly worker?: URL;
+}
+
 /**
- * Starts the CPU backend and makes it tfjs's current one.
+ * Starts the CPU backend on kernels that are there, and makes it tfjs's current one.
  *
  * @throws {RangeError} If the number of threads is not an integer from 1 to 64, or the memory limit
  * is not above 0.
- * @throws {BackendError} If kernels cannot be compiled or threads not started.
+ * @throws {BackendError} If threads cannot be started.
  */
-export async function startCpuBackend(options: BackendOptions = {}): Promise<Backend> {
+export async function startOnKernels(
+  { kernels: { module, relaxed, wide }, memory, worker }: KernelHost,
+  options: Pick<BackendOptions, "threads" | "memoryLimit"> = {},
+): Promise<Backend> {
   const count = options.threads ?? Math.min(navigator.hardwareConcurrency, MAX_THREADS);
   if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
     throw new RangeError(`Cannot start CPU threads: want 1 to ${MAX_THREADS}, got ${count}`);
@@ -258,15 +269,9 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
   if (!(memoryLimit > 0)) {
     throw new RangeError(`Cannot limit CPU memory: want bytes above 0, got ${memoryLimit}`);
   }
-  const cacheDir = options.cacheDir ?? `${import.meta.dirname}/../../.cache`;
-  const memory = makeMemory(), pages = memory.buffer.byteLength / PAGE;
-  const { module, relaxed, wide } = await compileKernels(`${cacheDir}/kernels`, {
-    relaxed: options.relaxedSimd,
-    wide: options.wideTiles,
-    pages,
-  });
-  const arena = new Arena(memory, Math.min(memoryLimit, (pages - 1) * PAGE));
-  const threads = await Threads.start(arena, module, count);
+  // The last page is not used, so that sums of addresses stay in 32 bits.
+  const arena = new Arena(memory, Math.min(memoryLimit, memory.buffer.byteLength - PAGE));
+  const threads = await Threads.start(arena, { module, count, worker });
   if (tf.findBackend(CPU_BACKEND)) tf.removeBackend(CPU_BACKEND);
   const backend = new CpuBackend(arena, threads);
   registerKernels(CPU_BACKEND);
@@ -284,17 +289,4 @@ export async function startCpuBackend(options: BackendOptions = {}): Promise<Bac
       if (tf.findBackend(CPU_BACKEND) === backend) tf.removeBackend(CPU_BACKEND);
     },
   };
-}
-
-/** The largest memory that the system gives. Its pages take no room until they are touched. */
-function makeMemory(): WebAssembly.Memory {
-  for (let pages = MAX_PAGES;; pages /= 2) {
-    try {
-      return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    } catch {
-      if (pages <= LEAST_PAGES) {
-        throw new BackendError("cpu", `Cannot reserve ${pages * PAGE} bytes of memory`);
-      }
-    }
-  }
 }

@@ -6,6 +6,7 @@
 
 import { BackendError } from "../contract.ts";
 import { joinsVectors } from "./v8_flags.ts";
+import { type CompiledKernels, hasRelaxedSimd, MAX_PAGES, type Variant } from "./variants.ts";
 import { layoutsModule } from "./wasm/layouts.ts";
 import { tilesModule } from "./wasm/tiles.ts";
 
@@ -26,22 +27,15 @@ const SOURCES = [
   "small",
   "roof",
 ];
-/** Pages of 64 KB: all that 32 bits address. */
-export const MAX_PAGES = 65536;
 /** Tiles are written in the order in which they run best: at higher levels the optimiser moves them. */
 const OPTIMIZATION = "-O1";
 
-/** What tells kernels apart; the bits of their results depend on `relaxed` alone. */
-interface Variant {
-  /** Whether they use relaxed SIMD's fused multiply-add. */
-  relaxed: boolean;
-  /** Whether their tiles are for an engine that joins vectors: see {@linkcode joinsVectors}. */
-  wide: boolean;
-}
-
-/** The compiled kernels. */
-export interface CompiledKernels extends Variant {
-  module: WebAssembly.Module;
+/** The memory that kernels are for; they bear no other. */
+interface KernelMemory {
+  /** Its size. */
+  pages: number;
+  /** Whether threads share it. */
+  shared: boolean;
 }
 
 /**
@@ -60,7 +54,7 @@ export async function compileKernels(
     & Partial<Variant>
     & { pages?: number } = {},
 ): Promise<CompiledKernels> {
-  const files = sources({ relaxed, wide }), options = compilerOptions(pages);
+  const files = sources({ relaxed, wide }), options = compilerOptions({ pages, shared: true });
   const path = await binaryPath(cacheDir, { files, options });
   let binary = await readIfThere(path);
   if (!binary) {
@@ -70,23 +64,23 @@ export async function compileKernels(
   return { module: await WebAssembly.compile(binary as BufferSource), relaxed, wide };
 }
 
-/** Where the cache has the kernels of today's sources, whether they are there or not. */
-export function cachedKernels(cacheDir: string, variant: Variant): Promise<string> {
-  return binaryPath(cacheDir, { files: sources(variant), options: compilerOptions(MAX_PAGES) });
+/**
+ * Compiles kernels for another engine than this one.
+ *
+ * @param memory Pages of the memory they are for, and whether it is shared.
+ * @throws {BackendError} If the compiler refuses the sources.
+ */
+export function kernelBinary(
+  variant: Variant,
+  memory: KernelMemory,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return compile(sources(variant), compilerOptions(memory));
 }
 
-/** True when the engine accepts a module that uses relaxed SIMD. */
-export function hasRelaxedSimd(): boolean {
-  // (func (result v128) (f32x4.relaxed_madd (three zero vectors)))
-  const zero = [0xfd, 0x0c, ...new Array(16).fill(0)];
-  const body = [0, ...zero, ...zero, ...zero, 0xfd, 0x85, 0x02, 0x0b];
-  return WebAssembly.validate(Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...[1, 5, 1, 0x60, 0, 1, 0x7b],
-    ...[3, 2, 1, 0],
-    ...[10, body.length + 2, 1, body.length],
-    ...body,
-  ]));
+/** Where the cache has the kernels of today's sources, whether they are there or not. */
+export function cachedKernels(cacheDir: string, variant: Variant): Promise<string> {
+  const options = compilerOptions({ pages: MAX_PAGES, shared: true });
+  return binaryPath(cacheDir, { files: sources(variant), options });
 }
 
 function sources({ relaxed, wide }: Variant): Map<string, string> {
@@ -106,11 +100,11 @@ function sources({ relaxed, wide }: Variant): Map<string, string> {
   return files;
 }
 
-function compilerOptions(pages: number): string[] {
+function compilerOptions({ pages, shared }: KernelMemory): string[] {
   return [
     ...[OPTIMIZATION, "--noAssert", "--runtime", "stub"],
     ...["simd", "relaxed-simd", "threads"].flatMap((feature) => ["--enable", feature]),
-    ...["--importMemory", "--sharedMemory"],
+    ...["--importMemory", ...(shared ? ["--sharedMemory"] : [])],
     // A memory that cannot grow: its size, which every load is checked against, stays in a register.
     ...["--initialMemory", String(pages), "--maximumMemory", String(pages)],
   ];
@@ -127,15 +121,18 @@ async function binaryPath(
   return `${cacheDir}/kernels-${digest}.wasm`;
 }
 
-async function compile(files: Map<string, string>, options: string[]): Promise<Uint8Array> {
+async function compile(
+  files: Map<string, string>,
+  options: string[],
+): Promise<Uint8Array<ArrayBuffer>> {
   const asc = (await import("assemblyscript/asc")).default;
-  let binary: Uint8Array | undefined;
+  let binary: Uint8Array<ArrayBuffer> | undefined;
   const { error, stderr } = await asc.main(
     ["main.as.ts", "--outFile", "main.wasm", ...options],
     {
       readFile: (name) => files.get(name) ?? null,
       writeFile: (_name, contents) => {
-        if (typeof contents !== "string") binary = contents;
+        if (typeof contents !== "string") binary = contents as Uint8Array<ArrayBuffer>;
       },
       listFiles: () => [],
     },

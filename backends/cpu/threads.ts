@@ -18,21 +18,41 @@ import {
 /** The kernels' module on this thread. */
 export type KernelExports = Record<string, (...args: number[]) => number>;
 
+/** What {@linkcode Threads.start} starts. */
+export interface ThreadsOptions {
+  /** The kernels. */
+  readonly module: WebAssembly.Module;
+  /** How many threads, the caller's own included. */
+  readonly count: number;
+  /** The module of a thread; `worker.ts` by default. */
+  readonly worker?: URL;
+}
+
+/** What a thread runs. */
+const WORKER = new URL("./worker.ts", import.meta.url);
+
 export class Threads {
   readonly count: number;
   /** Functions of the module, for calls on this thread alone. */
   readonly kernels: KernelExports;
   readonly #arena: Arena;
-  readonly #control = new Int32Array(new SharedArrayBuffer(4 * (Control.scratch + MAX_THREADS)));
+  readonly #control: Int32Array;
+  readonly #worker: URL;
   readonly #names: string[];
   readonly #workers: Worker[] = [];
   #generation = 0;
   #scratchBytes = 0;
   readonly #scratch: number[] = [];
 
-  private constructor(arena: Arena, module: WebAssembly.Module, count: number) {
+  private constructor(arena: Arena, { module, count, worker = WORKER }: ThreadsOptions) {
+    const words = 4 * (Control.scratch + MAX_THREADS);
     this.#arena = arena;
     this.count = count;
+    // A page that is not isolated has no shared memory, and one thread needs none.
+    this.#control = new Int32Array(
+      count > 1 ? new SharedArrayBuffer(words) : new ArrayBuffer(words),
+    );
+    this.#worker = worker;
     const instance = new WebAssembly.Instance(module, {
       env: {
         memory: arena.memory,
@@ -50,8 +70,8 @@ export class Threads {
    *
    * @throws {BackendError} If a worker cannot start; those that did are ended.
    */
-  static async start(arena: Arena, module: WebAssembly.Module, count: number): Promise<Threads> {
-    const threads = new Threads(arena, module, count);
+  static async start(arena: Arena, options: ThreadsOptions): Promise<Threads> {
+    const { module, count } = options, threads = new Threads(arena, options);
     try {
       const starts = Array.from(
         { length: count - 1 },
@@ -66,7 +86,7 @@ export class Threads {
   }
 
   #startWorker(module: WebAssembly.Module, thread: number): Promise<void> {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const worker = new Worker(this.#worker, { type: "module" });
     this.#workers.push(worker);
     const start: WorkerStart = {
       module,

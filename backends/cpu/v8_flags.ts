@@ -4,6 +4,8 @@
  * Deno ends at once on a flag that its V8 has not, so that these go to engines they were tested with.
  */
 
+import { granted } from "../permissions.ts";
+
 /** Makes V8 run two neighbouring 128-bit operations as one of 256 bits; x86-64 alone has it. */
 const JOINING = "--experimental-wasm-revectorize";
 /**
@@ -30,7 +32,7 @@ export function v8Flags(
  */
 export function joinsVectors(): boolean {
   const variable = "DENO_V8_FLAGS";
-  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return false;
+  if (!granted({ name: "env", variable })) return false;
   const flags = Deno.env.get(variable)?.split(",") ?? [];
   return flags.includes(JOINING) && flags.includes(UNCHECKED);
 }

@@ -12,6 +12,7 @@
  */
 
 import type { AdapterChoice } from "../contract.ts";
+import { granted } from "../permissions.ts";
 import type { WebGpuBackend } from "./backend.ts";
 import type { CompileJob, JobProgram } from "./compile_worker.ts";
 import type { Dispatch } from "./dispatcher.ts";
@@ -103,7 +104,7 @@ function startHelpers(
   missing: readonly [Program, number][],
   job: Omit<CompileJob, "programs">,
 ): Worker[] {
-  if (Deno.permissions.querySync({ name: "read", path: HELPER }).state !== "granted") return [];
+  if (!granted({ name: "read", path: HELPER })) return [];
   const count = Math.min(MOST_HELPERS, navigator.hardwareConcurrency - 1, missing.length);
   const programs = missing.map(([program, buffers]): JobProgram => ({
     code: program.code,

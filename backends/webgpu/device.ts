@@ -1,6 +1,7 @@
 /** Finds WebGPU adapters and opens devices: what an adapter is, and why none can be used. */
 
 import { type AdapterChoice, BackendError, type StorageType } from "../contract.ts";
+import { granted } from "../permissions.ts";
 
 /** Limits that decide how kernels split their work. */
 const LIMITS = [
@@ -53,7 +54,7 @@ export interface OpenDevice {
  */
 export async function requestAdapter(choice: AdapterChoice): Promise<GPUAdapter> {
   if (!("gpu" in navigator) || !navigator.gpu) {
-    throw new BackendError("webgpu", "Cannot use WebGPU: this Deno has none");
+    throw new BackendError("webgpu", "Cannot use WebGPU: this Deno, or browser, has none");
   }
   quietenMesa();
   const adapter = await navigator.gpu.requestAdapter(
@@ -73,8 +74,8 @@ export async function requestAdapter(choice: AdapterChoice): Promise<GPUAdapter>
 
 /** Mesa's drivers complain on stderr where no desktop session has set this folder, which nobody needs. */
 function quietenMesa(): void {
-  const name = "env", variable = "XDG_RUNTIME_DIR";
-  if (Deno.permissions.querySync({ name, variable }).state !== "granted") return;
+  const variable = "XDG_RUNTIME_DIR";
+  if (!granted({ name: "env", variable })) return;
   if (!Deno.env.get(variable)) Deno.env.set(variable, "/tmp");
 }
 

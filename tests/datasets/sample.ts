@@ -1,44 +1,13 @@
 /**
- * Real images for the tests: the first 384 training and the first 96 test images of CIFAR-10.
- *
- * They lie below one another in `tests/fixtures/cifar10_sample.png`, 32 pixels wide, so that its decoded
- * pixels are `[480, 32, 32, 3]` as they are. The image is imported as a module: plain `deno test`, which
- * grants no permission, can read it. `cifar_test.ts` compares it with the whole data set.
+ * Real images for the tests: those of `datasets/cifar_sample.ts`. The file is imported as a module: plain
+ * `deno test`, which grants no permission, can read it.
  */
 
-import { decode } from "fast-png";
-import { IMAGE_VALUES } from "../../datasets/augmentation.ts";
-import { CIFAR_TABLES } from "../../datasets/cifar_tables.ts";
-import type { ImageDataset, Split } from "../../datasets/types.ts";
-import png from "../fixtures/cifar10_sample.png" with { type: "bytes" };
-
-const TRAIN_LABELS =
-  "699411278347729993264366263540091340373352271112209579225243118211497859673190313545774794238016" +
-  "114183966185299817700691229266195047671811281336249954367468554318476095138275341570475510969087" +
-  "882523506193691396671095852908806911637660661715836686846613834171385114093749924991059082120563" +
-  "278860794564211215990841163390797791516687130332457590340446006608162925967418736930405103485472";
-const TEST_LABELS =
-  "388066163109579857867049524096654592419546560939769803887746736362123726880293388117252789038646";
-
-function makeSplit(pixels: Uint8Array, labels: string, first: number): Split {
-  const end = first + labels.length;
-  return {
-    images: pixels.slice(first * IMAGE_VALUES, end * IMAGE_VALUES) as Uint8Array<ArrayBuffer>,
-    labels: Uint8Array.from(labels, Number),
-    count: labels.length,
-  };
-}
+import png from "../../datasets/cifar10_sample.png" with { type: "bytes" };
+import { cifarSample } from "../../datasets/cifar_sample.ts";
+import type { ImageDataset } from "../../datasets/types.ts";
 
 /** CIFAR-10 with its first 384 training and 96 test images; every call makes arrays of its own. */
 export function loadSample(): ImageDataset {
-  const pixels = decode(png).data as Uint8Array;
-  const { name, classes, mean, std } = CIFAR_TABLES.cifar10;
-  return {
-    name,
-    classes,
-    mean,
-    std,
-    train: makeSplit(pixels, TRAIN_LABELS, 0),
-    test: makeSplit(pixels, TEST_LABELS, TRAIN_LABELS.length),
-  };
+  return cifarSample(png);
 }

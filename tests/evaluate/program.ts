@@ -1,7 +1,7 @@
 /** The evaluation program on the tests' few real images, as a process of its own and in the test's. */
 
 import type { Backend } from "../../backends/contract.ts";
-import { startCpuBackend } from "../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../backends/cpu/start.ts";
 import { openDataset } from "../../datasets/open_dataset.ts";
 import type { Dataset, DatasetName } from "../../datasets/types.ts";
 import { evalMain } from "../../evaluate/eval_main.ts";

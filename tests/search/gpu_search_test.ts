@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backend, BackendOptions } from "../../backends/contract.ts";
-import { startCpuBackend } from "../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../backends/cpu/start.ts";
 import type { WebGpuBackend } from "../../backends/webgpu/backend.ts";
 import { readCheckpoint } from "../../nn/checkpoint.ts";
 import { RunError } from "../../nn/run_files.ts";

@@ -1,7 +1,7 @@
 /** Tests of searches on folders of images, of a few of their classes and images. */
 
 import { loadTiny, TINY_EVALUATION } from "../evaluate/program.ts";
-import { startCpuBackend } from "../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../backends/cpu/start.ts";
 import type { Backend } from "../../backends/contract.ts";
 import { trainMain } from "../../evaluate/train_main.ts";
 import { searchMain } from "../../search/search_main.ts";

@@ -4,7 +4,7 @@
  * The whole program runs here with a backend of little memory, as no option sets that.
  */
 
-import { startCpuBackend } from "../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../backends/cpu/start.ts";
 import { batchToTry, OutOfMemoryError } from "../../backends/contract.ts";
 import { readCheckpoint } from "../../nn/checkpoint.ts";
 import { type StageState, StageTrainer } from "../../search/stage_trainer.ts";

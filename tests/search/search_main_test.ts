@@ -1,7 +1,7 @@
 /** Tests of whole runs that nothing disturbs: what the program says, and options at their ends. */
 
 import type { BackendOptions } from "../../backends/contract.ts";
-import { startCpuBackend } from "../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../backends/cpu/start.ts";
 import { configOf as trainingConfigOf, TRAIN_COMMAND } from "../../evaluate/options.ts";
 import { parseCommandLine } from "../../nn/command_line.ts";
 import { searchMain } from "../../search/search_main.ts";

@@ -4,12 +4,8 @@
  * A compilation takes seconds, so what need not compile starts from the cache that all tests share.
  */
 
-import {
-  cachedKernels,
-  type CompiledKernels,
-  compileKernels,
-  hasRelaxedSimd,
-} from "../../../backends/cpu/compiler.ts";
+import { cachedKernels, compileKernels } from "../../../backends/cpu/compiler.ts";
+import { type CompiledKernels, hasRelaxedSimd } from "../../../backends/cpu/variants.ts";
 import { assert, assertEquals, assertNotEquals } from "../../assert.ts";
 import { permitted } from "../../permitted.ts";
 import { withScratch } from "../../scratch.ts";

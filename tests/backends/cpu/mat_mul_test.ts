@@ -1,7 +1,7 @@
 /** Tests of tfjs's matrix product on the CPU's own kernel. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { startCpuBackend } from "../../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../../backends/cpu/start.ts";
 import { KernelProfile } from "../../../backends/cpu/profile.ts";
 import { assertAlmostEquals, assertEquals } from "../../assert.ts";
 import { permitted } from "../../permitted.ts";

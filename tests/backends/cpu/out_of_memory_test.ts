@@ -4,7 +4,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { type CpuBackend, startCpuBackend } from "../../../backends/cpu/backend.ts";
+import type { CpuBackend } from "../../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../../backends/cpu/start.ts";
 import { type Backend, OutOfMemoryError } from "../../../backends/contract.ts";
 import { branches } from "../../../backends/ops/branches.ts";
 import { lossGradients } from "../../../nn/gradients.ts";

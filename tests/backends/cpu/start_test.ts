@@ -1,7 +1,8 @@
 /** Tests of starting and closing the CPU backend, its account, and what it refuses. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { CPU_BACKEND, startCpuBackend } from "../../../backends/cpu/backend.ts";
+import { CPU_BACKEND } from "../../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../../backends/cpu/start.ts";
 import { type Backend, type BackendOptions, OutOfMemoryError } from "../../../backends/contract.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { permitted } from "../../permitted.ts";

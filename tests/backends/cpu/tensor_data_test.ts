@@ -1,7 +1,8 @@
 /** Tests of tensors that stay sums of scaled tensors until somebody reads them. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { type CpuBackend, startCpuBackend } from "../../../backends/cpu/backend.ts";
+import type { CpuBackend } from "../../../backends/cpu/backend.ts";
+import { startCpuBackend } from "../../../backends/cpu/start.ts";
 import { type Backend, OutOfMemoryError } from "../../../backends/contract.ts";
 import { assertEquals, assertStrictEquals, assertThrows } from "../../assert.ts";
 import { permitted } from "../../permitted.ts";

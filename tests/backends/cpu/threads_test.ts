@@ -1,10 +1,11 @@
 /** Tests of jobs on threads: every part runs once, failures are told, workers end. */
 
-import { compileKernels, MAX_PAGES } from "../../../backends/cpu/compiler.ts";
+import { compileKernels } from "../../../backends/cpu/compiler.ts";
 import { Arena } from "../../../backends/cpu/memory.ts";
 import { MAX_PARTS } from "../../../backends/cpu/protocol.ts";
 import { WorkBlocks, writeRecords } from "../../../backends/cpu/records.ts";
 import { Threads } from "../../../backends/cpu/threads.ts";
+import { MAX_PAGES } from "../../../backends/cpu/variants.ts";
 import { ElementwiseCall, layoutBytes } from "../../../backends/cpu/wasm/layouts.ts";
 import { BackendError, OutOfMemoryError } from "../../../backends/contract.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
@@ -22,7 +23,7 @@ function test(name: string, count: number, body: (on: Running) => void): void {
       const size = { initial: MAX_PAGES, maximum: MAX_PAGES };
       const memory = new WebAssembly.Memory({ ...size, shared: true });
       const arena = new Arena(memory, 64 * MEGABYTE);
-      const threads = await Threads.start(arena, module, count);
+      const threads = await Threads.start(arena, { module, count });
       try {
         body({ arena, threads });
       } finally {

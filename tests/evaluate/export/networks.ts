@@ -15,7 +15,7 @@ import type { StateDict } from "../../../nn/state_dict.ts";
 import type { NetworkKind } from "../../../nn/stem.ts";
 import { assert } from "../../assert.ts";
 import { loadSample } from "../../datasets/sample.ts";
-import { NETWORK_SHAPE, readNetworkFixture } from "../../parity/network_fixtures.ts";
+import { CIFAR_SHAPE, readNetworkState } from "../../parity/network_fixtures.ts";
 import { EVERY_PRIMITIVE } from "../tiny_network.ts";
 
 /** Images, and the largest difference of logits. */
@@ -84,11 +84,11 @@ export async function exportedNetwork(
 ): Promise<ExportedNetwork> {
   const { backend } = await startBackend("cpu", { threads: 2 });
   try {
-    const shape = { ...NETWORK_SHAPE, genotype, network };
+    const shape = { ...CIFAR_SHAPE, genotype, network };
     const options = { ...shape, auxiliary: fixture !== undefined, batchNorm: BATCH_NORM };
     const made = new EvaluationNetwork(options, new CounterRandom(3));
     const weights = fixture
-      ? (await readNetworkFixture(fixture)).state
+      ? await readNetworkState(`evaluation/${fixture}`)
       : varied(await made.parameters.stateDict());
     made.parameters.loadStateDict(weights);
     const pixels = loadSample().test.images.slice(0, COUNT * size * size * 3);
