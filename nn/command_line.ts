@@ -145,6 +145,8 @@ export interface CommandSpec {
   readonly command: string;
   /** What it does, one or two sentences. */
   readonly summary: string;
+  /** Words besides the options, as many as a person gives; none are taken by default. */
+  readonly words?: { readonly name: string; readonly help: string };
   /** In the order of the help. */
   readonly options: readonly OptionSpec[];
   /** Text that ends the help. */
@@ -193,8 +195,10 @@ function newCommand(name: string, summary: string): Command {
     .configureOutput({ getOutHasColors: () => false, getErrHasColors: () => false });
 }
 
-/** The options that were given, by name; or the help, where that was asked for. */
-export type ParsedCommandLine = { values: Readonly<Record<string, unknown>> } | { help: string };
+/** The options that were given, by name, and the other words; or the help, where that was asked for. */
+export type ParsedCommandLine =
+  | { values: Readonly<Record<string, unknown>>; words: readonly string[] }
+  | { help: string };
 
 /**
  * Reads a command line.
@@ -219,6 +223,7 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Pa
         .argParser((given) => values[name] = parseValue(option, given)),
     );
   }
+  if (spec.words) command.argument(`[${spec.words.name}...]`, spec.words.help);
   if (spec.epilogue) command.addHelpText("after", `\n${spec.epilogue}`);
   try {
     command.parse([...args], { from: "user" });
@@ -227,7 +232,7 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Pa
     if (error.code === "commander.helpDisplayed") return { help };
     throw new UsageError(usageSentence(error, spec));
   }
-  return { values };
+  return { values, words: command.args };
 }
 
 function helpText({ help, type, hint }: OptionSpec): string {

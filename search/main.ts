@@ -8,15 +8,9 @@ import { type ImageDataset, loadDataset } from "../datasets/mod.ts";
 import { EVAL_TASK } from "../evaluate/task.ts";
 import { trainMain } from "../evaluate/train_main.ts";
 import { standardOutput } from "../nn/progress.ts";
-import { type MainProgram, runMain } from "../nn/run_main.ts";
+import { runMain } from "../nn/run_main.ts";
 import { searchMain } from "./search_main.ts";
-
-const program: MainProgram = {
-  command: "deno task search",
-  run: "deno run -q -P=search",
-  script: "search/main.ts",
-  folders: { read: [".", "/tmp"], write: ["runs", ".cache", "/tmp"] },
-};
+import { SEARCH_TASK } from "./task.ts";
 
 /** Keeps data that was fetched; beside deno.json wherever the program is started. */
 const cacheDir = `${import.meta.dirname}/../.cache`;
@@ -29,9 +23,9 @@ const shared: Omit<Parameters<typeof trainMain>[1], "program"> = {
   loadData: (which) => data ??= loadDataset({ ...which, cacheDir }),
 };
 
-await runMain(program, (args) =>
+await runMain(SEARCH_TASK, (args) =>
   searchMain(args, {
     ...shared,
-    program,
+    program: SEARCH_TASK,
     train: (args) => trainMain(args, { ...shared, program: EVAL_TASK }),
   }));
