@@ -53,6 +53,8 @@ export interface ProgramEnvironment<Data extends NamedData> {
   readonly output: ProgressOutput;
   /** Starts a backend by name. */
   readonly startBackend: StartBackend;
+  /** Shows the run elsewhere than in the terminal, where its options ask for that. */
+  readonly watch?: Watch;
   /** Loads a data set; `data` is the path that a person gave. */
   readonly loadData: (
     which: { name: Data["name"]; data?: string; onProgress: (message: string) => void },
@@ -72,6 +74,13 @@ export interface RunParts<Config, Data> {
   /** Whether the run is to stop after the current step. */
   readonly interrupted: () => boolean;
 }
+
+/** Shows a run while it goes on, until it is disposed; by then what the run has left is shown too. */
+export type Watch = (
+  path: string,
+  options: RunOptions,
+  environment: { program: MainProgram; print: (sentence: string) => void },
+) => Promise<AsyncDisposable | undefined>;
 
 /** A run that is ready. */
 export interface Run {
@@ -134,6 +143,8 @@ export async function runProgram<Config extends { dataset: Data["name"] }, Data 
   const plan = planRun(kind, given, program);
   const { path } = plan;
   const line = new ProgressLine(output);
+  const print = (sentence: string) => line.print(sentence);
+  await using _watch = await environment.watch?.(path, plan.run, { program, print });
   const { data, backend } = await setUp(kind, plan, { environment, line })
     .finally(() => removeIfThere(path)); // a folder only if it is empty
   const { folder, checkpoint } = await openFolder(kind.kind, plan, { backend, line });
@@ -158,14 +169,27 @@ export async function runProgram<Config extends { dataset: Data["name"] }, Data 
     if (text === undefined) {
       line.print(`Saved. To continue: ${resume()}`);
       const outcome = interrupt.terminated ? "terminated" : "interrupted";
+      noteEnd(folder, outcome);
       return { outcome, path, config, options };
     }
     line.print(`\n${text}`);
+    noteEnd(folder, "done");
     return { outcome: "done", path, config, options };
   } catch (error) {
     line.clear();
+    noteEnd(folder, "failed", error);
     const advice = error instanceof OutOfMemoryError ? run.advice(error) : undefined;
     throw withWayOn(error, path, { advice, resume });
+  }
+}
+
+/** Leaves in `timing.jsonl` how the run ended; a run that was killed leaves nothing. */
+function noteEnd(folder: RunFolder, ended: Outcome | "failed", error?: unknown): void {
+  const reason = error instanceof Error ? error.message : undefined;
+  try {
+    folder.timing({ time: new Date().toISOString(), ended, reason });
+  } catch (failure) {
+    if (!(failure instanceof RunError)) throw failure; // a full disk has been told of already
   }
 }
 

@@ -59,6 +59,12 @@ export async function reportPage(
   return await wholePage({ title, main, charts, live });
 }
 
+/** The page of a live run that has not made its folder yet. */
+export function waitingPage(): Promise<string> {
+  const main = html`<p>The run is starting.</p>`;
+  return wholePage({ title: "A run", main, charts: [], live: true });
+}
+
 async function runSection(
   run: RunRecord,
   { index, place }: { index: number; place: (chart: Chart) => Html },

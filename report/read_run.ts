@@ -70,6 +70,11 @@ export function readRun(path: string): RunRecord {
   };
 }
 
+/** Whether a folder holds a run. */
+export function hasRun(path: string): boolean {
+  return readIfThere(`${path}/config.json`) !== undefined;
+}
+
 function readConfig(path: string): Line {
   const task = `read the run ${path}`;
   const content = attempt(task, () => {

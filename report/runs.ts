@@ -15,13 +15,18 @@ const COMMAND = {
   options: [],
 };
 
+/** The folder that runs are made in, if there is one yet. */
+function defaultFolders(): string[] {
+  return [...Deno.readDirSync(".")].some(({ name }) => name === "runs") ? ["runs"] : [];
+}
+
 await runMain(RUNS_PROGRAM, (args) => {
   const parsed = parseCommandLine(COMMAND, args), output = standardOutput();
   if ("help" in parsed) {
     output.write(parsed.help);
     return Promise.resolve("done");
   }
-  const folders = parsed.words.length > 0 ? parsed.words : ["runs"];
+  const folders = parsed.words.length > 0 ? parsed.words : defaultFolders();
   requestAccess(folders.map((path) => ({ option: "folder", path, kinds: ["read"] })), RUNS_PROGRAM);
   const colour = output.terminal && !Deno.noColor;
   output.write(runsText(folders.flatMap((path) => findRuns(path)), { colour }) || "No runs.\n");

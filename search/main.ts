@@ -9,6 +9,7 @@ import { EVAL_TASK } from "../evaluate/task.ts";
 import { trainMain } from "../evaluate/train_main.ts";
 import { standardOutput } from "../nn/progress.ts";
 import { runMain } from "../nn/run_main.ts";
+import { watch } from "../report/watch.ts";
 import { searchMain } from "./search_main.ts";
 import { SEARCH_TASK } from "./task.ts";
 
@@ -19,6 +20,7 @@ let started: Promise<StartedBackend> | undefined, data: Promise<ImageDataset> | 
 
 const shared: Omit<Parameters<typeof trainMain>[1], "program"> = {
   output: standardOutput(),
+  watch,
   startBackend: (name, options) => started ??= startBackend(name, options),
   loadData: (which) => data ??= loadDataset({ ...which, cacheDir }),
 };

@@ -5,6 +5,7 @@ import { standardOutput } from "../../nn/progress.ts";
 import { type MainProgram, runMain } from "../../nn/run_main.ts";
 import { trainMain } from "../../evaluate/train_main.ts";
 import { TINY_EVALUATION } from "../evaluate/program.ts";
+import { watch } from "../../report/watch.ts";
 import { searchMain } from "../../search/search_main.ts";
 import { loadSample } from "../datasets/sample.ts";
 
@@ -17,6 +18,7 @@ const program: MainProgram = {
 
 const environment = {
   output: standardOutput(),
+  watch,
   startBackend,
   loadData: () => Promise.resolve(loadSample()),
 };

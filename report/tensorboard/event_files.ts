@@ -1,0 +1,6 @@
+export class EventFiles {
+  constructor(_p: string) {}
+  update(_e: boolean) {
+    return Promise.resolve();
+  }
+}
