@@ -10,6 +10,7 @@ export interface NeededPermissions {
   write?: readonly string[];
   env?: readonly string[];
   run?: readonly string[];
+  net?: readonly string[];
   ffi?: boolean;
 }
 
@@ -21,6 +22,7 @@ function descriptors(needed: NeededPermissions): Deno.PermissionDescriptor[] {
     ...(needed.write ?? []).map((path) => ({ name: "write", path }) as const),
     ...(needed.env ?? []).map((variable) => ({ name: "env", variable }) as const),
     ...(needed.run ?? []).map((command) => ({ name: "run", command }) as const),
+    ...(needed.net ?? []).map((host) => ({ name: "net", host }) as const),
     ...(needed.ffi ? [{ name: "ffi" } as const] : []),
   ];
 }
