@@ -148,6 +148,7 @@ function genotypeRow(limit: string, variant: Line, genotype: Genotype): Html {
       <button type="button" class="copy" data-copy="${python}"
         aria-label="Copy the genotype, limit ${limit}">Copy</button>
     `,
+    html`<div class="text"><code>${python}</code></div>`,
   ]);
 }
 

@@ -80,7 +80,7 @@ Deno.test({
       const [, url] = /^Live: (http:\/\/127\.0\.0\.1:\d+\/)$/.exec(printed[0])!;
       await withPage(url, async (page) => {
         await page.getByText("The run is starting.").waitFor();
-        const other = await page.context().newPage();
+        const other = await page.context().browser()!.newPage();
         await other.goto(url);
         makeSearch(run, { epochs: 1, finished: false });
         for (const viewer of [page, other]) {
