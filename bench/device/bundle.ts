@@ -11,8 +11,14 @@ import { bundlePackages, importsIn, sourcesBelow } from "./packages.ts";
 import { outputOf } from "./child.ts";
 
 /** Folders of sources, and what is left out of them: what needs npm's registry or the whole project. */
-const SOURCES = ["backends", "bench", "datasets", "evaluate", "nn", "search", "tests"];
-const LEFT_OUT = ["bench/results", "tests/conformance", "bench/peers/pytorch/__pycache__"];
+const SOURCES = ["backends", "bench", "datasets", "evaluate", "nn", "report", "search", "tests"];
+const LEFT_OUT = [
+  "bench/results",
+  "tests/conformance",
+  "tests/report",
+  "tests/browser.ts",
+  "bench/peers/pytorch/__pycache__",
+];
 const FILES = ["mod.ts", "README.md", "LICENSE"];
 /** The tasks that work in it. */
 const TASKS = ["search", "eval", "backends", "bench:profile", "gpu:check"] as const;

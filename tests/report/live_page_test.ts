@@ -86,7 +86,7 @@ Deno.test({
         for (const viewer of [page, other]) {
           await viewer.getByText("stage 3/3, epoch 1/1").waitFor();
         }
-        await page.getByText("Options", { exact: true }).click();
+        await page.locator("summary").click();
         makeSearch(run, { epochs: 2, finished: false });
         await page.getByText("stage 3/3, epoch 2/2").waitFor();
         assert(await page.locator("details").evaluate("(element) => element.open"));
