@@ -51,7 +51,7 @@ function follow() {
   const say = (sentence) => {
     if (status.textContent !== sentence) status.textContent = sentence;
   };
-  let version, due = false, fetching = false;
+  let version, due = false, fetching = false, ended = false;
   const refresh = async () => {
     if (fetching) return due = true;
     fetching = true;
@@ -73,11 +73,14 @@ function follow() {
     version = data;
   };
   events.addEventListener("end", ({ data }) => {
-    events.close();
+    ended = true;
     take(JSON.parse(data));
     say("The run has ended.");
   });
-  events.onerror = () => say("The run's process cannot be reached; trying again.");
+  events.onerror = () => {
+    if (ended) events.close(); // else the browser would connect again
+    else say("The run's process cannot be reached; trying again.");
+  };
 }
 
 drawCharts();

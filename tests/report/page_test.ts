@@ -38,6 +38,12 @@ function test(
 }
 
 const canvases = (page: Page) => page.locator("canvas").count();
+
+/** Waits until an expression holds; Playwright's own way would need `unsafe-eval` of the page's policy. */
+async function until(page: Page, expression: string): Promise<void> {
+  while (!await page.evaluate(expression)) await page.waitForTimeout(20);
+}
+
 /** Pixels by which the page is wider than its window. */
 const overflow = (page: Page) =>
   page.evaluate("document.documentElement.scrollWidth - innerWidth") as Promise<number>;
@@ -48,9 +54,7 @@ test(sizes, { runs: [{ make: makeSearch }, { make: makeTraining }] }, async (pag
     for (const width of [1400, 390]) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 900 });
-      await page.waitForFunction(
-        `document.querySelector('.uplot').clientWidth < ${width / 2 + 200}`,
-      );
+      await until(page, `document.querySelector('.uplot').clientWidth < ${width / 2 + 200}`);
       assertEquals(await canvases(page), 4 + 4 + 28);
       assert(await overflow(page) <= 0, `${colorScheme}, ${width}`);
     }
@@ -66,10 +70,10 @@ test("arrow keys read a chart's values", { runs: [{ make: makeTraining }] }, asy
   await chart.focus();
   const output = page.locator("figure:has(#eval-loss) output");
   await chart.press("Home");
-  await page.waitForFunction("document.querySelector('output').textContent !== ''");
+  await until(page, "document.querySelector('output').textContent !== ''");
   assertEquals(await output.textContent(), "epoch 1: training 2, test 2");
   await chart.press("ArrowRight");
-  await page.waitForFunction("document.querySelector('output').textContent.startsWith('epoch 2')");
+  await until(page, "document.querySelector('output').textContent.startsWith('epoch 2')");
 });
 
 const clipboard = { permissions: ["clipboard-read", "clipboard-write"] };
@@ -171,7 +175,7 @@ test("several runs have a mean", {
   const chart = page.locator("#eval-loss");
   await chart.focus();
   await chart.press("Home");
-  await page.waitForFunction("document.querySelector('output').textContent !== ''");
+  await until(page, "document.querySelector('output').textContent !== ''");
   assertStringIncludes(
     (await page.locator("output").first().textContent())!,
     "training: mean 2.25",
