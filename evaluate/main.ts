@@ -4,6 +4,7 @@ import { startBackend } from "../backends/mod.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 import { standardOutput } from "../nn/progress.ts";
 import { runMain } from "../nn/run_main.ts";
+import { watch } from "../report/watch.ts";
 import { evalMain } from "./eval_main.ts";
 import { EVAL_TASK } from "./task.ts";
 
@@ -14,6 +15,7 @@ await runMain(EVAL_TASK, (args) =>
   evalMain(args, {
     program: EVAL_TASK,
     output: standardOutput(),
+    watch,
     startBackend,
     loadData: (which) => openDataset({ ...which, cacheDir }),
   }));

@@ -127,12 +127,27 @@ export function text(placeholder = "TEXT"): ValueType<string> {
   return { placeholder, accepts: "", parse: (given) => given === "" ? undefined : given };
 }
 
+/** A port of this machine, or of one of its addresses: `8080`, `0.0.0.0:8080`, `[::1]:8080`. */
+export function listenAddress(): ValueType<string> {
+  return {
+    placeholder: "HOST:PORT",
+    accepts: "a port from 0 to 65535, with an address of this machine or alone for 127.0.0.1",
+    parse: (text) => {
+      const [, host = "127.0.0.1", port] =
+        /^(?:(\[[\da-f:.]+\]|[\w.-]+):)?(\d{1,5})$/i.exec(text) ?? [];
+      return port !== undefined && Number(port) <= 65535 ? `${host}:${Number(port)}` : undefined;
+    },
+  };
+}
+
 /** One option of a program. */
 export interface OptionSpec {
   /** Its name with dashes, such as `batch-size`; the value's key is this name. */
   readonly name: string;
   /** What it takes. */
   readonly type: ValueType<unknown>;
+  /** What the option alone means, where it needs no value. */
+  readonly alone?: string;
   /** What it is for, one phrase. */
   readonly help: string;
   /** Added to the help, such as the default in brackets. */
@@ -147,6 +162,8 @@ export interface CommandSpec {
   readonly command: string;
   /** What it does, one or two sentences. */
   readonly summary: string;
+  /** Words besides the options, as many as a person gives; none are taken by default. */
+  readonly words?: { readonly name: string; readonly help: string };
   /** In the order of the help. */
   readonly options: readonly OptionSpec[];
   /** Text that ends the help. */
@@ -191,12 +208,17 @@ function newCommand(name: string, summary: string): Command {
   return new Command(name)
     .description(summary)
     .helpOption("-h, --help", "show this help")
-    .configureHelp({ helpWidth: HELP_WIDTH })
+    .configureHelp({
+      helpWidth: HELP_WIDTH,
+      optionDescription: ({ description }) => description, // without Commander's word on presets
+    })
     .configureOutput({ getOutHasColors: () => false, getErrHasColors: () => false });
 }
 
-/** The options that were given, by name; or the help, where that was asked for. */
-export type ParsedCommandLine = { values: Readonly<Record<string, unknown>> } | { help: string };
+/** The options that were given, by name, and the other words; or the help, where that was asked for. */
+export type ParsedCommandLine =
+  | { values: Readonly<Record<string, unknown>>; words: readonly string[] }
+  | { help: string };
 
 /**
  * Reads a command line.
@@ -214,13 +236,16 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Pa
       writeErr: () => {},
     });
   for (const option of spec.options) {
-    const { name, type } = option;
+    const { name, type, alone } = option;
+    const value = alone === undefined ? `<${type.placeholder}>` : `[${type.placeholder}]`;
     command.addOption(
-      new Option(`--${name} <${type.placeholder}>`, helpText(option))
+      new Option(`--${name} ${value}`, helpText(option))
+        .preset(alone)
         .helpGroup(option.group)
         .argParser((given) => values[name] = parseValue(option, given)),
     );
   }
+  if (spec.words) command.argument(`[${spec.words.name}...]`, spec.words.help);
   if (spec.epilogue) command.addHelpText("after", `\n${spec.epilogue}`);
   try {
     command.parse([...args], { from: "user" });
@@ -229,7 +254,7 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Pa
     if (error.code === "commander.helpDisplayed") return { help };
     throw new UsageError(usageSentence(error, spec));
   }
-  return { values };
+  return { values, words: command.args };
 }
 
 function helpText({ help, type, hint }: OptionSpec): string {

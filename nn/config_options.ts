@@ -25,7 +25,7 @@ export type OptionRow = readonly [
   key: string,
   type: ValueType<unknown>,
   help: string,
-  more?: Pick<ConfigOption, "unset" | "free" | "hint">,
+  more?: Pick<ConfigOption, "unset" | "free" | "hint" | "alone">,
 ];
 
 /** The options of rows that stand under one heading of the help. */

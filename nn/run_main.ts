@@ -106,6 +106,20 @@ export function requestAccess(accesses: readonly Access[], program: MainProgram)
   }
 }
 
+/**
+ * Makes sure that the program may listen at an address that a person gave.
+ *
+ * @throws {RunError} when it may not; the message has the command that opens it
+ */
+export function requestListening(host: string, { command, run, script }: MainProgram): void {
+  if (Deno.permissions.requestSync({ name: "net", host }).state === "granted") return;
+  const words = Deno.args.map(shellWord).join(" ");
+  throw new RunError(
+    `No permission to listen at ${host}: open to ${command} is 127.0.0.1; to open it too, run ` +
+      `${run} --allow-net=${host} ${script} ${words}`,
+  );
+}
+
 /** The command with these arguments, granting what its permission set does not. */
 export function commandWith(
   accesses: readonly Access[],

@@ -16,6 +16,7 @@ import {
   choice,
   decimal,
   integer,
+  listenAddress,
   onOff,
   type OptionSpec,
   text,
@@ -58,6 +59,10 @@ export interface RunOptions extends BackendChoice {
   readonly reportEvery: number;
   /** Minutes between checkpoints within an epoch. */
   readonly checkpointMinutes: number;
+  /** Where the run is shown in a browser, such as `127.0.0.1:0`; absent where it is not. */
+  readonly live?: string;
+  /** Whether event files for TensorBoard are written; absent in runs of an earlier version. */
+  readonly tensorboard?: boolean;
 }
 
 /** Where nothing is given. */
@@ -74,6 +79,7 @@ export const RUN_DEFAULTS: RunOptions = {
   note: "",
   reportEvery: 50,
   checkpointMinutes: 10,
+  tensorboard: false,
 };
 
 const BACKEND_ROWS: readonly OptionRow[] = [
@@ -144,6 +150,15 @@ export const RUN_OPTIONS: readonly ConfigOption[] = [
       "minutes between checkpoints in an epoch",
       { free: true },
     ],
+    ["live", "live", listenAddress(), "show the run in a browser", {
+      hint: "(default: off; alone: a free port)",
+      alone: "0",
+      free: true,
+    }],
+    ["tensorboard", "tensorboard", onOff(), "write event files for TensorBoard", {
+      alone: "on",
+      free: true,
+    }],
   ]),
 ];
 

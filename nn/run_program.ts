@@ -69,6 +69,8 @@ export interface ProgramEnvironment<Data extends NamedData> {
   readonly output: ProgressOutput;
   /** Starts a backend by name. */
   readonly startBackend: StartBackend;
+  /** Shows the run elsewhere than in the terminal, where its options ask for that. */
+  readonly watch?: Watch;
   /** Loads a data set. */
   readonly loadData: (which: DataRequest<Data["name"]>) => Promise<Data>;
 }
@@ -95,6 +97,13 @@ export interface RunParts<Config, Data, Prepared = void> {
   /** Whether the run is to stop after the current step. */
   readonly interrupted: () => boolean;
 }
+
+/** Shows a run while it goes on, until it is disposed; by then what the run has left is shown too. */
+export type Watch = (
+  path: string,
+  options: RunOptions,
+  environment: { program: MainProgram; print: (sentence: string) => void },
+) => Promise<AsyncDisposable | undefined>;
 
 /** A run that is ready. */
 export interface Run {
@@ -171,6 +180,8 @@ export async function runProgram<
   const planned = planRun(kind, given, program);
   const { path } = planned;
   const line = new ProgressLine(output);
+  const print = (sentence: string) => line.print(sentence);
+  await using _watch = await environment.watch?.(path, planned.run, { program, print });
   const { data, backend, plan, prepared } = await setUp(kind, planned, { environment, line, given })
     .finally(() => removeIfThere(path)); // a folder only if it is empty
   const { folder, checkpoint } = await openFolder(kind.kind, plan, { backend, line });
@@ -195,14 +206,27 @@ export async function runProgram<
     if (text === undefined) {
       line.print(`Saved. To continue: ${resume()}`);
       const outcome = interrupt.terminated ? "terminated" : "interrupted";
+      noteEnd(folder, outcome);
       return { outcome, path, config, options };
     }
     line.print(`\n${text}`);
+    noteEnd(folder, "done");
     return { outcome: "done", path, config, options };
   } catch (error) {
     line.clear();
+    noteEnd(folder, "failed", error);
     const advice = error instanceof OutOfMemoryError ? run.advice(error) : undefined;
     throw withWayOn(error, path, { advice, resume });
+  }
+}
+
+/** Leaves in `timing.jsonl` how the run ended; a run that was killed leaves nothing. */
+function noteEnd(folder: RunFolder, ended: Outcome | "failed", error?: unknown): void {
+  const reason = error instanceof Error ? error.message : undefined;
+  try {
+    folder.timing({ time: new Date().toISOString(), ended, reason });
+  } catch (failure) {
+    if (!(failure instanceof RunError)) throw failure; // a full disk has been told of already
   }
 }
 

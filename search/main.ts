@@ -9,16 +9,10 @@ import type { Dataset } from "../datasets/types.ts";
 import { EVAL_TASK } from "../evaluate/task.ts";
 import { trainMain } from "../evaluate/train_main.ts";
 import { standardOutput } from "../nn/progress.ts";
-import { type MainProgram, runMain } from "../nn/run_main.ts";
+import { runMain } from "../nn/run_main.ts";
+import { watch } from "../report/watch.ts";
 import { searchMain } from "./search_main.ts";
-
-const program: MainProgram = {
-  command: "deno task search",
-  run: "deno run -q -P=search",
-  script: "search/main.ts",
-  folders: { read: [".", "/tmp"], write: ["runs", ".cache", "/tmp"] },
-  files: ["/usr/bin/ldd"],
-};
+import { SEARCH_TASK } from "./task.ts";
 
 /** Keeps data that was fetched; beside deno.json wherever the program is started. */
 const cacheDir = `${import.meta.dirname}/../.cache`;
@@ -27,13 +21,14 @@ let started: Promise<StartedBackend> | undefined, data: Promise<Dataset> | undef
 
 const shared: Omit<Parameters<typeof trainMain>[1], "program"> = {
   output: standardOutput(),
+  watch,
   startBackend: (name, options) => started ??= startBackend(name, options),
   loadData: (which) => data ??= openDataset({ ...which, cacheDir }),
 };
 
-await runMain(program, (args) =>
+await runMain(SEARCH_TASK, (args) =>
   searchMain(args, {
     ...shared,
-    program,
+    program: SEARCH_TASK,
     train: (args) => trainMain(args, { ...shared, program: EVAL_TASK }),
   }));

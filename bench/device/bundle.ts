@@ -11,12 +11,15 @@ import { bundlePackages, importsIn, sourcesBelow } from "./packages.ts";
 import { outputOf } from "./child.ts";
 
 /** Folders of sources, and what is left out of them: what needs npm's registry or the whole project. */
-const SOURCES = ["backends", "bench", "datasets", "evaluate", "nn", "search", "tests"];
+const SOURCES = ["backends", "bench", "datasets", "evaluate", "nn", "report", "search", "tests"];
 const LEFT_OUT = [
   "bench/results",
+  "tests/browser.ts",
   "tests/conformance",
+  "tests/demo",
   "tests/evaluate/export",
   "tests/evaluate/export_main_test.ts",
+  "tests/report",
   "bench/peers/pytorch/__pycache__",
 ];
 const FILES = ["mod.ts", "README.md", "LICENSE"];

@@ -11,14 +11,14 @@ import { relative } from "node:path";
 export interface Imports {
   /** Specifiers of modules. */
   modules: string[];
-  /** Specifiers of files imported as bytes. */
+  /** Specifiers of files imported as bytes or as text. */
   files: string[];
 }
 
 const SPECIFIER = /\b(?:from|import|import\()\s*"([^"]+)"/g;
 const CODE = /\.(?:ts|js)$/;
-/** Files that are not modules by their names. */
-const BYTES = /\.(?:wasm|woff2)$/;
+/** Files that are imported as bytes or as text, by their names. */
+const BYTES = /\.(?:wasm|woff2|css|min\.js)$/;
 
 /**
  * The specifiers in texts that an import map's packages answer.

@@ -6,6 +6,7 @@ import {
   decimal,
   integer,
   list,
+  listenAddress,
   parseCommandLine,
   text,
   UsageError,
@@ -81,4 +82,17 @@ Deno.test("parseCommandLine() returns help of 80 columns with types, ranges and 
   }
   assert(help.endsWith("Paint dries.\n"));
   assertEquals(help.split("\n").filter((line) => line.length > 80), []);
+});
+
+Deno.test("parseCommandLine() takes an option alone, and words besides options", () => {
+  const live = { name: "live", type: listenAddress(), alone: "0", help: "show", group: "Run:" };
+  const spec = { command: "x", summary: "", options: [live], words: { name: "run", help: "runs" } };
+  const of = (...args: string[]) => parseCommandLine(spec, args);
+  assertEquals(of("--live"), { values: { live: "127.0.0.1:0" }, words: [] });
+  assertEquals(of("a", "b", "--live=0.0.0.0:80"), {
+    values: { live: "0.0.0.0:80" },
+    words: ["a", "b"],
+  });
+  assertThrows(() => of("--live=1:65536"), UsageError, "Cannot use --live=1:65536");
+  assertThrows(() => parseCommandLine({ ...spec, words: undefined }, ["a"]), UsageError);
 });

@@ -4,6 +4,7 @@ import { startBackend } from "../../backends/mod.ts";
 import { standardOutput } from "../../nn/progress.ts";
 import { type MainProgram, runMain } from "../../nn/run_main.ts";
 import { trainMain } from "../../evaluate/train_main.ts";
+import { watch } from "../../report/watch.ts";
 import { loadTiny, TINY_EVALUATION } from "../evaluate/program.ts";
 import { searchMain } from "../../search/search_main.ts";
 
@@ -16,6 +17,7 @@ const program: MainProgram = {
 
 const environment = {
   output: standardOutput(),
+  watch,
   startBackend,
   loadData: loadTiny,
 };
