@@ -52,7 +52,7 @@ test("resumeCommand() grants what the run's data needs", (folder) => {
   makeSearch(folder, { finished: false });
   const run = readRun(folder);
   const command = resumeCommand({ ...run, options: { data: "/data/cifar" } })!;
-  assertStringIncludes(command, "--allow-read=.,/tmp,/data/cifar");
+  assertStringIncludes(command, "--allow-read=.,/tmp,/usr/bin/ldd,/data/cifar");
   assertStringIncludes(command, `--resume=${folder}`);
 });
 
