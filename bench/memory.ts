@@ -13,12 +13,12 @@ import { OutOfMemoryError } from "../backends/contract.ts";
 import { startBackend } from "../backends/mod.ts";
 import { trainingConfig } from "../evaluate/config.ts";
 import { NetworkTrainer } from "../evaluate/network_trainer.ts";
+import { randomBatch } from "../nn/batch.ts";
 import { EDGES } from "../nn/primitives.ts";
 import { MEMORY_MODES, type MemoryMode } from "../nn/recompute.ts";
 import { searchConfig } from "../search/config.ts";
 import { allPrimitives, type KeptPrimitives } from "../search/edge_weights.ts";
 import { stageSettings, StageTrainer } from "../search/stage_trainer.ts";
-import { randomBatch } from "../search/train_step.ts";
 import { saveResult } from "./results.ts";
 
 /** Steps of one kind in one mode. */
@@ -74,7 +74,7 @@ function supernet(layers: number, kept: KeptPrimitives) {
   return (memory: MemoryMode, batch: number): Stepper => {
     const which = { stage: 0, classes: 10, normal: kept, reduce: kept };
     const settings = { ...stageSettings(searchConfig(), which), layers, memory };
-    const trainer = new StageTrainer(settings), images = randomBatch({ batch });
+    const trainer = new StageTrainer(settings), images = randomBatch(batch);
     return {
       weight: () => (trainer.weightStep(images), trainer.report("weights")),
       alpha: () => (trainer.alphaStep(images), trainer.report("alphas")),
@@ -88,7 +88,7 @@ function evaluationNetwork(memory: MemoryMode, batch: number): Stepper {
   const sizes = { layers: CELLS, channels: CHANNELS, classes: 10 };
   const trainer = new NetworkTrainer({ ...config, ...sizes, memory });
   trainer.beginEpoch(config.epochs / 2);
-  const images = randomBatch({ batch });
+  const images = randomBatch(batch);
   return { training: () => (trainer.trainStep(images), trainer.report("training")) };
 }
 

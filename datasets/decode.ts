@@ -10,7 +10,7 @@
  * a JPEG damaged behind its last row, and a PNG in its metadata alone, are read where PIL refuses them.
  *
  * The file is read by Deno and not by libvips, so that Deno's permissions hold. sharp is loaded with the first
- * image: it asks for `--allow-ffi`, for the environment variables of {@linkcode SHARP_PERMISSIONS} and, on
+ * image: it asks for `--allow-ffi`, for the environment variables of `sharp_permissions.ts` and, on
  * Linux, for `/usr/bin/ldd`, which tells glibc from musl.
  */
 
@@ -40,13 +40,6 @@ export class UnreadableImageError extends DatasetError {
 
 /** Twice PIL's `Image.MAX_IMAGE_PIXELS`, from where on it refuses an image. */
 const MAX_PIXELS = 178_956_970;
-
-/** What sharp needs beside the image's folder, as {@linkcode Deno.PermissionOptionsObject} names it. */
-export const SHARP_PERMISSIONS = {
-  read: ["/usr/bin/ldd"],
-  env: ["MALLOC_ARENA_MAX", "npm_package_config_libvips"],
-  ffi: true,
-} as const;
 
 type Sharp = typeof import("sharp").default;
 

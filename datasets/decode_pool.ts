@@ -7,11 +7,8 @@
  */
 
 import type { Decoded, DecodeTask, WorkerAnswer, WorkerOrder } from "./decode_work.ts";
+import { SHARP_PERMISSIONS } from "./sharp_permissions.ts";
 import { DatasetError } from "./types.ts";
-
-/** What sharp asks for while it loads, besides `ffi`: which libc this is, and two variables of its own. */
-const SHARP_FILES = ["/usr/bin/ldd"];
-const SHARP_VARIABLES = ["MALLOC_ARENA_MAX", "npm_package_config_libvips"];
 
 /** Options of {@linkcode DecodePool}. */
 export interface DecodePoolOptions {
@@ -100,9 +97,9 @@ export class DecodePool implements Disposable {
   #start(): void {
     const { roots, module = new URL("./decode_worker.ts", import.meta.url) } = this.#options;
     const permissions = {
-      read: [...roots, ...SHARP_FILES],
-      env: [...SHARP_VARIABLES],
-      ffi: true,
+      ...SHARP_PERMISSIONS,
+      read: [...roots, ...SHARP_PERMISSIONS.read],
+      env: [...SHARP_PERMISSIONS.env],
     };
     for (let index = 0; index < this.#count; index++) {
       const worker = new Worker(module, { type: "module", deno: { permissions } });

@@ -8,8 +8,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backend, BackendMemory } from "../backends/contract.ts";
 import { startBackend } from "../backends/mod.ts";
-import { CounterRandom } from "../backends/random.ts";
-import { type Batch, batchTensors } from "../nn/batch.ts";
+import { batchTensors, randomBatch } from "../nn/batch.ts";
 import type { NetworkKind } from "../nn/stem.ts";
 import { trainingConfig } from "./config.ts";
 import { foldNetwork } from "./folded_network.ts";
@@ -104,18 +103,5 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
       trainer.dispose();
       backend.close();
     },
-  };
-}
-
-/** Standard normal images with uniform labels, the same on every call. */
-function randomBatch(
-  size: number,
-  { side, classes }: { side: number; classes: number },
-): Batch {
-  const random = new CounterRandom(0);
-  return {
-    images: Float32Array.from({ length: size * side * side * 3 }, () => random.normal()),
-    labels: Int32Array.from({ length: size }, () => random.integer(classes)),
-    size,
   };
 }

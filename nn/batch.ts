@@ -1,6 +1,7 @@
 /** A batch of images and labels, on the host and as tensors. */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { CounterRandom } from "../backends/random.ts";
 
 /** Images ready for the network, and their labels. */
 export interface Batch {
@@ -18,6 +19,19 @@ export interface BatchTensors {
   images: tf.Tensor4D;
   /** `[size]` int32. */
   labels: tf.Tensor1D;
+}
+
+/** Standard normal images with uniform labels, the same on every call, for what is timed. */
+export function randomBatch(
+  size: number,
+  { side = 32, classes = 10 }: { side?: number; classes?: number } = {},
+): Batch {
+  const random = new CounterRandom(0);
+  return {
+    images: Float32Array.from({ length: size * side * side * 3 }, () => random.normal()),
+    labels: Int32Array.from({ length: size }, () => random.integer(classes)),
+    size,
+  };
 }
 
 /**

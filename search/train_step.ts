@@ -8,10 +8,10 @@
 
 import { startBackend } from "../backends/mod.ts";
 import type { Backend, BackendMemory } from "../backends/contract.ts";
-import { CounterRandom } from "../backends/random.ts";
+import { type Batch, randomBatch } from "../nn/batch.ts";
 import { searchConfig } from "./config.ts";
 import { allPrimitives } from "./edge_weights.ts";
-import { type Batch, stageSettings, StageTrainer } from "./stage_trainer.ts";
+import { stageSettings, StageTrainer } from "./stage_trainer.ts";
 
 /** The network and batch to step. */
 export interface StepRunnerOptions {
@@ -71,7 +71,7 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
     { ...settings, layers, channels, skipDropout: 0 },
     replay ? backend.createRecorder?.() : undefined,
   );
-  const batch = randomBatch(options);
+  const batch = randomBatch(options.batch, { side: options.side });
   let loss = NaN;
   const timed = async (kind: "weights" | "alphas" | "evaluation", step: (batch: Batch) => void) => {
     const start = performance.now();
@@ -93,17 +93,5 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
       trainer.dispose();
       backend.close();
     },
-  };
-}
-
-/** Standard normal images with uniform labels, the same on every call. */
-export function randomBatch(
-  { batch, side = 32 }: Pick<StepRunnerOptions, "batch" | "side">,
-): Batch {
-  const random = new CounterRandom(0);
-  return {
-    images: Float32Array.from({ length: batch * side * side * 3 }, () => random.normal()),
-    labels: Int32Array.from({ length: batch }, () => random.integer(10)),
-    size: batch,
   };
 }

@@ -4,12 +4,15 @@
  */
 
 import { CIFAR_TABLES, type CifarTable } from "../../datasets/cifar_tables.ts";
+import { IMAGENET_STATISTICS } from "../../datasets/image_folder.ts";
 import type { Statistics } from "../../datasets/types.ts";
 import { BATCH_NORM } from "../../nn/batch_norm.ts";
 import { attempt, RunError } from "../../nn/run_files.ts";
 import type { NetworkKind } from "../../nn/stem.ts";
 import type { EvaluationDataset } from "../config.ts";
 import type { ModelDescription } from "../trained_network.ts";
+import { CLASSES_KEY } from "../weights/class_names.ts";
+import { INPUT_KEY, type NetworkInput } from "../weights/network_input.ts";
 import { printableReason } from "../weights/weights_error.ts";
 import type { Graph } from "./graph.ts";
 import { networkGraph } from "./network_graph.ts";
@@ -26,19 +29,11 @@ export interface ModelGraphOptions extends Partial<Statistics> {
   readonly imageSize?: number;
 }
 
-/** What metadata of weights tell of the network's input. */
-interface TrainedInput extends Statistics {
-  /** Height and width in pixels. */
-  readonly size: number;
-}
+/** What of a network's input goes into the graph. */
+type InputFacts = Pick<NetworkInput, "size" | "mean" | "std">;
 
 /** Sides of the images that networks are made for. */
 const IMAGE_SIZES: Readonly<Record<NetworkKind, number>> = { cifar: 32, imagenet: 224 };
-/** Of ImageNet's training images, as P-DARTS uses them. */
-const IMAGENET_STATISTICS: Statistics = {
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
 
 /**
  * Builds the graph.
@@ -68,9 +63,9 @@ export function modelGraph(model: ModelDescription, options: ModelGraphOptions):
 }
 
 /** Size and statistics: those given, else those of the data set given, else those of the training. */
-function inputOf(model: ModelDescription, options: ModelGraphOptions): TrainedInput {
+function inputOf(model: ModelDescription, options: ModelGraphOptions): InputFacts {
   const { path, network, config } = model;
-  const trained = metadataOf<TrainedInput>(model, "input");
+  const trained = metadataOf<NetworkInput>(model, INPUT_KEY);
   const usual = tableOf(model, options) ??
     (network === "imagenet" ? IMAGENET_STATISTICS : undefined);
   const told = options.dataset ? undefined : trained ?? config?.normalisation;
@@ -96,7 +91,7 @@ function tableOf(
 
 function classNames(model: ModelDescription, options: ModelGraphOptions): readonly string[] {
   const { path, classes } = model, from = options.classNames;
-  const told = options.dataset ? undefined : metadataOf<string[]>(model, "classes");
+  const told = options.dataset ? undefined : metadataOf<string[]>(model, CLASSES_KEY);
   const names = from === undefined
     ? told ?? tableOf(model, options)?.classes
     : attempt(`read ${from}`, () => Deno.readTextFileSync(from)).trimEnd().split(/\r?\n/);

@@ -4,7 +4,8 @@
  */
 
 import { decode } from "fast-png";
-import { type RgbImage, SHARP_PERMISSIONS } from "../../datasets/decode.ts";
+import type { RgbImage } from "../../datasets/decode.ts";
+import { SHARP_PERMISSIONS } from "../../datasets/sharp_permissions.ts";
 import type { TransformChoice } from "../../datasets/image_transforms.ts";
 import { permitted } from "../permitted.ts";
 import index from "../fixtures/images/index.json" with { type: "json" };
