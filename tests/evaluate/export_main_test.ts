@@ -16,7 +16,9 @@ const SIZE = 32, FILE_WEIGHTS = "weights.safetensors";
 function examples(): string[] {
   const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
   const [, section] = readme.split("\n## Using a network elsewhere\n");
-  return [...section.split("\n## ")[0].matchAll(/```js ignore\n(.*?)```/gs)].map(([, code]) => code);
+  return [...section.split("\n## ")[0].matchAll(/```js ignore\n(.*?)```/gs)].map(([, code]) =>
+    code
+  );
 }
 
 /** Writes weights, as `weights.safetensors` in a folder; returns the option that names them. */
