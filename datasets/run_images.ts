@@ -7,7 +7,7 @@
  */
 
 import { type FolderConfig, resizeOf } from "../nn/folder_config.ts";
-import { attempt, replaceFile } from "../nn/run_files.ts";
+import { readIfThere, replaceFile } from "../nn/run_files.ts";
 import type { AugmentationConfig } from "../nn/training_config.ts";
 import { BatchSources, type FolderOptions } from "./batch_sources.ts";
 import { type Dataset, DatasetError } from "./types.ts";
@@ -49,7 +49,7 @@ export class RunImages implements Disposable {
   constructor({ data, config, workers, maxUnreadable, path }: RunImagesOptions) {
     this.#path = `${path}/${UNREADABLE_FILE}`;
     this.#unreadable = new UnreadableImages({ share: maxUnreadable });
-    const known = parseUnreadable(readIfThere(this.#path));
+    const known = parseUnreadable(readIfThere(this.#path) ?? "");
     this.#written = known.length;
     try {
       for (const image of known) this.#unreadable.add(image, data[image.part].count);
@@ -94,15 +94,4 @@ export function transformsOf(
     train: { size, area, ratio, flipProbability, jitter },
     test: { resize: resizeOf(folder), size },
   };
-}
-
-function readIfThere(path: string): string {
-  return attempt(`read ${path}`, () => {
-    try {
-      return Deno.readTextFileSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return "";
-      throw error;
-    }
-  });
 }

@@ -7,7 +7,7 @@
  * taken over the whole file with 64 zeros in its place.
  */
 
-import { attempt, RunError, writeTemporary } from "./run_files.ts";
+import { attempt, isThere, RunError, writeTemporary } from "./run_files.ts";
 import { decodeSafetensors, encodeSafetensors, type HostTensor } from "./safetensors.ts";
 
 /** The name of the newest checkpoint in its folder. */
@@ -127,13 +127,4 @@ function digestPlace(bytes: Uint8Array, digest: string): number {
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

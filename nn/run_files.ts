@@ -82,6 +82,32 @@ export function writeTemporary(path: string, content: string | Uint8Array): stri
   return temporary;
 }
 
+/** Whether there is such a file. */
+export function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * The text of a file; undefined where there is none.
+ *
+ * @throws {RunError} when there is one, and it cannot be read
+ */
+export function readIfThere(path: string): string | undefined {
+  return attempt(`read ${path}`, () => {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  });
+}
+
 /** Removes a file; one that is not there, or cannot be removed, stays unmentioned. */
 export function removeIfThere(path: string): void {
   try {

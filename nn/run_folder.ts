@@ -154,6 +154,23 @@ export function prepareRunFolder(path: string): void {
 }
 
 /**
+ * The text of a run's `config.json`.
+ *
+ * @param task What it is read for, as in "Cannot ${task}: reason".
+ * @throws {RunError} when the folder holds none, or it cannot be read
+ */
+export function readConfigText(path: string, task: string): string {
+  return attempt(task, () => {
+    try {
+      return Deno.readTextFileSync(`${path}/config.json`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new RunError(`Cannot ${task}: it is not a run folder, config.json is missing`);
+    }
+  });
+}
+
+/**
  * Reads a run's `config.json`.
  *
  * @param kind The kind of run that the folder must hold.
@@ -164,14 +181,7 @@ export function readRunConfig<Options>(
   kind: RunConfig["kind"],
 ): RunConfig<Options> {
   const task = `resume ${path}`;
-  const text = attempt(task, () => {
-    try {
-      return Deno.readTextFileSync(`${path}/config.json`);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new RunError(`Cannot ${task}: it is not a run folder, config.json is missing`);
-    }
-  });
+  const text = readConfigText(path, task);
   let config: RunConfig<Options>;
   try {
     config = JSON.parse(text);

@@ -6,7 +6,8 @@
  */
 
 import { basename, resolve } from "node:path";
-import { attempt, RunError } from "../nn/run_files.ts";
+import { readIfThere, RunError } from "../nn/run_files.ts";
+import { readConfigText } from "../nn/run_folder.ts";
 import { type RunState, runState } from "./run_state.ts";
 
 /** A line of one of a run's files: anything that JSON holds under each key. */
@@ -77,15 +78,7 @@ export function hasRun(path: string): boolean {
 
 function readConfig(path: string): Line {
   const task = `read the run ${path}`;
-  const content = attempt(task, () => {
-    try {
-      return Deno.readTextFileSync(`${path}/config.json`);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new RunError(`Cannot ${task}: it is not a run folder, config.json is missing`);
-    }
-  });
-  const config = record(parsed(content));
+  const config = record(parsed(readConfigText(path, task)));
   if (config.kind !== "search" && config.kind !== "eval") {
     throw new RunError(`Cannot ${task}: its config.json is not that of a search or a training`);
   }
@@ -103,18 +96,6 @@ function parsed(content: string): unknown {
     return JSON.parse(content);
   } catch {
     return undefined;
-  }
-}
-
-/** The text of a file; undefined where there is none. */
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    return attempt(`read ${path}`, () => {
-      throw error;
-    });
   }
 }
 

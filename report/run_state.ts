@@ -5,6 +5,7 @@
  * last line of `timing.jsonl`: where neither is found, its process was killed, or the power failed.
  */
 
+import { isThere } from "../nn/run_files.ts";
 import type { Line } from "./read_run.ts";
 
 /** How a run stands. */
@@ -31,15 +32,6 @@ function isLocked(path: string): boolean {
     if (!file.tryLockSync(false)) return true;
     file.unlockSync();
     return false;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -5,6 +5,7 @@
 
 import { NETWORK_ROW, optionGroup, optionText, valueAt } from "../nn/config_options.ts";
 import { FOLDER_OPTIONS } from "../nn/folder_options.ts";
+import { isThere } from "../nn/run_files.ts";
 import { RUN_OPTIONS } from "../nn/run_options.ts";
 import type { EndedRun } from "../nn/run_program.ts";
 import type { SearchConfig } from "./config.ts";
@@ -22,7 +23,7 @@ export function trainingArguments(
       ? []
       : [`--${option.name}=${optionText(option, value)}`];
   });
-  if (isRun(folder)) return [`--resume=${folder}`, ...given];
+  if (isThere(`${folder}/config.json`)) return [`--resume=${folder}`, ...given];
   return [
     `--arch=${path}`,
     `--save=${folder}`,
@@ -40,13 +41,4 @@ function ofFolder(config: SearchConfig): string[] {
     const value = valueAt(config, option.key);
     return value === null ? [] : [`--${option.name}=${optionText(option, value)}`];
   });
-}
-
-function isRun(folder: string): boolean {
-  try {
-    return Deno.statSync(`${folder}/config.json`).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
